@@ -1,0 +1,58 @@
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= out
+T      ?= tests
+JOBS   ?= auto
+
+.PHONY: audit test test-long lint fix bench bench-quick dev docs check-docs package lock clean
+
+audit: $(VENV)/.run ## Set up, audit the example fleet on the embedded sandbox, write the reports
+	$(BIN)/bfaudit demo --output-dir $(OUT)
+
+test: $(VENV)/.dev ## Set up and pass the tests
+	$(BIN)/python -m pytest -n $(JOBS) $(T) $(if $(K),-k "$(K)")
+
+test-long: $(VENV)/.dev
+	BFAUDIT_TEST_LONG=1 $(BIN)/python -m pytest -n $(JOBS) $(T)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/scan.py
+
+bench-quick: $(VENV)/.dev
+	$(BIN)/python benchmarks/scan.py --quick
+
+dev: $(VENV)/.dev
+
+package: $(VENV)/.dev
+	$(BIN)/python -m hatchling build
+
+lock: ## Write the lock files anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-annotate -q -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) $(OUT) dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.dev: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.run: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/python" -m bfaudit "$$@"\n' "$(CURDIR)" "$(abspath $(BIN))" > $(BIN)/bfaudit
+	@chmod +x $(BIN)/bfaudit
+	@touch $@

@@ -1,0 +1,296 @@
+"""What an exchange adapter is: one constant of type `Adapter` in one small file of this folder."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from bfaudit.model import Facts, Json, Reason
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Scope(StrEnum):
+    """What a rate limit is counted by."""
+
+    IP = "ip"
+    UID = "uid"
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `units` of weight in any `seconds`, for each `scope`, over the reads of one `pool`."""
+
+    units: float
+    seconds: float
+    scope: Scope
+    pool: str = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """One read request that an adapter may send."""
+
+    label: str
+    """The name its reply has in `Replies`."""
+    path: str
+    """Method and path as documented, such as `GET /api/v3/apiKeyInfo`."""
+    call: str | tuple[str, tuple[str, ...]]
+    """The implicit ccxt method, or (path, api sections) where ccxt has none."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+    pool: str = "default"
+    needs: str = ""
+    """The permission that the exchange asks for, by its own name; empty for none."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.path.split(" ", 1)[0]
+
+
+class Form(StrEnum):
+    """What came back."""
+
+    JSON = "json"
+    TEXT = "text"
+    """Neither JSON nor HTML: truncated JSON among them."""
+    HTML = "html"
+    EMPTY = "empty"
+    NONE = "none"
+    """No answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a reply is not the documented success."""
+
+    reason: Reason
+    code: str
+    """The exchange's own code, or the HTTP status, or empty where there was no answer."""
+    say: str
+    """What it means, in our words; never the exchange's text."""
+    seen_ip: str | None = None
+    """The caller's address, where the exchange names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer, as it came. `body` is what a party that is not trusted sent."""
+
+    read: Read
+    http: int | None = None
+    form: Form = Form.NONE
+    body: Json = None
+    failure: Reason | None = None
+    """Why there was no answer, for a failure below HTTP."""
+    error_class: str | None = None
+    """The class ccxt would raise for it: the last thing to look at."""
+    retry_after: float | None = None
+    verdict: Verdict | None = None
+    """None for the documented success."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is the documented success."""
+        return self.verdict is None
+
+    def refused(self, *reasons: Reason) -> bool:
+        """Whether it was refused for one of these reasons."""
+        return self.verdict is not None and self.verdict.reason in reasons
+
+
+Replies = Mapping[str, Reply]
+"""The replies of one connection, by the label of their read."""
+
+
+class Ask(Protocol):
+    """What `fetch` is given: sends one read for the connection being scanned, and keeps the reply."""
+
+    key: str
+    """The API key's public text, for exchanges that want it as a parameter."""
+    wants_uid: bool
+    """Whether the account's uid is worth an expensive read: the manifest declares it, or a connection test runs."""
+
+    async def __call__(self, read: Read, params: Mapping[str, Any] = NOTHING) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What `parse` may know beside the replies."""
+
+    now: datetime
+    own_key: Callable[[str], bool] = lambda _text: False
+    """Whether a text is the key being scanned; `*` in it stands for masked characters."""
+    secret_kind: str | None = None
+    """How the secret signs, as seen from its form: `hmac`, `rsa`, `ed25519`, `ecdsa`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One row of an error table: the exchange's own code, and a pattern of its text where codes are shared."""
+
+    codes: tuple[str, ...]
+    reason: Reason
+    say: str
+    text: str | None = None
+    """A regular expression that the message must match (any case); None for any message."""
+    http: int | None = None
+    """The HTTP status that it comes with, where that tells rows apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """All that bfaudit knows of one exchange."""
+
+    id: str
+    """The ccxt id."""
+    title: str
+    host: str
+    """The official URL that private requests go to."""
+    credentials: tuple[str, ...] = ("key", "secret")
+    reads: tuple[Read, ...]
+    """Every read that `fetch` may send."""
+    fetch: Callable[[Ask], Awaitable[None]]
+    """Sends the reads that are needed; looks at verdicts only, parses nothing."""
+    parse: Callable[[Replies, Context], Facts]
+    """Replies to facts: pure, and total over any JSON."""
+    error_of: Callable[[Json], tuple[str, str] | None]
+    """(code, message) of an error body; None where the body is the exchange's success envelope."""
+    refusals: tuple[Refusal, ...]
+    limits: tuple[Limit, ...]
+    balance: Read
+    """A harmless balance read, for the connection test."""
+    orders: Read
+    """A harmless order read, for the connection test."""
+    untold: Mapping[str, str] = field(default_factory=dict)
+    """What this exchange never tells, by path of the fact, and why."""
+    links: tuple[str, ...] = ()
+    """The official pages that this file is made from."""
+    posts: frozenset[str] = frozenset()
+    """Exact paths that the exchange serves as reads by POST."""
+    harmless_tests: frozenset[str] = frozenset()
+    """Exact paths of test orders; sent with `--allow-probes` only."""
+    exceptions_host: Mapping[str, str] = field(default_factory=dict)
+
+
+HTTP_REASONS: Mapping[int, tuple[Reason, str]] = {
+    401: (Reason.AMBIGUOUS, "the request was not accepted as signed"),
+    403: (Reason.BLOCKED, "the request was blocked before it reached the exchange's API"),
+    408: (Reason.TIMEOUT, "the exchange gave up waiting"),
+    418: (Reason.BANNED, "this host's address is banned for a while for sending too many requests"),
+    429: (Reason.RATE_LIMITED, "too many requests"),
+    451: (Reason.REGION_BLOCKED, "the exchange does not serve this host's region"),
+    504: (Reason.TIMEOUT, "the exchange's gateway timed out"),
+}
+
+FAILURES: Mapping[Reason, str] = {
+    Reason.TIMEOUT: "no answer in time",
+    Reason.UNREACHABLE: "the exchange could not be reached",
+    Reason.MALFORMED_SECRET: "the secret does not have the form this exchange's signature needs",
+    Reason.UNEXPECTED_ANSWER: "the answer could not be read",
+    Reason.RATE_LIMITED: "too many requests",
+    Reason.BANNED: "this host's address is banned for a while for sending too many requests",
+}
+
+CCXT_REASONS: Mapping[str, Reason] = {
+    "PermissionDenied": Reason.AMBIGUOUS,
+    "AccountSuspended": Reason.ACCOUNT_RESTRICTED,
+    "AccountNotEnabled": Reason.ACCOUNT_RESTRICTED,
+    "AuthenticationError": Reason.AMBIGUOUS,
+    "InvalidNonce": Reason.CLOCK_SKEW,
+    "RateLimitExceeded": Reason.RATE_LIMITED,
+    "DDoSProtection": Reason.RATE_LIMITED,
+    "OnMaintenance": Reason.MAINTENANCE,
+    "RestrictedLocation": Reason.REGION_BLOCKED,
+    "RequestTimeout": Reason.TIMEOUT,
+}
+"""The last resort, for codes that no table names."""
+
+
+def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
+    """Why a reply is not the documented success, by the exchange's own code first, HTTP status next, ccxt last."""
+    if reply.failure is not None:
+        return Verdict(reply.failure, "", FAILURES.get(reply.failure, "no answer"))
+    status = reply.http or 0
+    if reply.form is Form.JSON:
+        error = adapter.error_of(reply.body)
+        if error is None and status < 400:
+            return None
+        code, message = error or ("", "")
+        for row in adapter.refusals:
+            if _matches(row, code, message, status):
+                return Verdict(
+                    row.reason,
+                    code,
+                    row.say,
+                    _seen_ip(message) if row.reason is Reason.IP_NOT_ALLOWED else None,
+                )
+        if status in HTTP_REASONS and status != 403:
+            reason, say = HTTP_REASONS[status]
+            return Verdict(reason, code or f"HTTP {status}", say)
+        if status >= 500:
+            return Verdict(
+                Reason.SERVER_ERROR, code or f"HTTP {status}", "the exchange has a fault of its own"
+            )
+        known = CCXT_REASONS.get(reply.error_class or "", Reason.UNEXPECTED_ANSWER)
+        return Verdict(known, code or f"HTTP {status}", "an answer that bfaudit does not know")
+    if status in HTTP_REASONS:
+        reason, say = HTTP_REASONS[status]
+        return Verdict(reason, f"HTTP {status}", say)
+    if status >= 500:
+        return Verdict(Reason.SERVER_ERROR, f"HTTP {status}", "the exchange has a fault of its own")
+    what = {Form.HTML: "a web page", Form.EMPTY: "nothing", Form.TEXT: "something that is not JSON"}
+    return Verdict(
+        Reason.UNEXPECTED_ANSWER,
+        f"HTTP {status}",
+        f"the exchange sent {what.get(reply.form, 'no answer')} instead of JSON",
+    )
+
+
+def _matches(row: Refusal, code: str, message: str, status: int) -> bool:
+    if row.codes and code not in row.codes:
+        return False
+    if row.http is not None and row.http != status:
+        return False
+    return row.text is None or re.search(row.text, message, re.IGNORECASE) is not None
+
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
+
+
+def _seen_ip(message: str) -> str | None:
+    for found in _ADDRESS.findall(message[:500]):
+        try:
+            return str(ip_address(found.strip(".:")))
+        except ValueError:
+            continue
+    return None
+
+
+def text_or_none(value: Json) -> str | None:
+    """A non-empty text or number as text, bounded; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value)[:200]
+    return text or None
+
+
+def addresses(value: Json) -> tuple[str, ...] | None:
+    """A whitelist given as comma-separated text or a list of texts; None where it is neither."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return tuple(item.strip()[:64] for item in value if item.strip())
+
+
+def words(value: Json) -> frozenset[str] | None:
+    """Permission tokens given as comma-separated text or a list of texts; None where it is neither."""
+    found = addresses(value)
+    return None if found is None else frozenset(found)

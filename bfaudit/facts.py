@@ -1,0 +1,139 @@
+"""The catalogue of facts that a scan can learn of a key: one line per fact, the source of schemas, fields and docs."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from bfaudit.model import PERMISSIONS, Fact, Facts, Grant, Source
+
+
+class Kind(StrEnum):
+    """The type of a fact's value."""
+
+    GRANT = "grant"
+    BOOL = "bool"
+    TEXT = "text"
+    TIME = "time"
+    TEXTS = "texts"
+
+
+class FactSpec(Struct, frozen=True):
+    """One fact: its path in snapshot and report, its type, what it means."""
+
+    path: str
+    kind: Kind
+    meaning: str
+
+
+FACTS: Mapping[str, FactSpec] = {
+    spec.path: spec
+    for spec in (
+        *(
+            FactSpec(f"permissions.{word}", Kind.GRANT, f"whether the key has `{word}`")
+            for word in PERMISSIONS
+        ),
+        FactSpec(
+            "network.ip_restricted", Kind.BOOL, "whether the key works from listed addresses only"
+        ),
+        FactSpec(
+            "network.ip_allowlist",
+            Kind.TEXTS,
+            "the addresses the key works from; octets may be masked by `*`",
+        ),
+        FactSpec("key.label", Kind.TEXT, "the name the key has at the exchange"),
+        FactSpec("key.created_at", Kind.TIME, "when the key was created"),
+        FactSpec(
+            "key.expires_at", Kind.TIME, "when the key stops working; none where it does not expire"
+        ),
+        FactSpec(
+            "key.last_used_at", Kind.TIME, "when the key was last used; none where it never was"
+        ),
+        FactSpec("key.type", Kind.TEXT, "how the key signs: `hmac`, `rsa`, `ed25519` or `ecdsa`"),
+        FactSpec(
+            "key.third_party",
+            Kind.TEXT,
+            "the application the key is bound to; none for a personal key",
+        ),
+        FactSpec(
+            "key.symbols",
+            Kind.TEXTS,
+            "the trading pairs the key is limited to; none where it is not limited",
+        ),
+        FactSpec("account_facts.uid", Kind.TEXT, "the exchange account that the key belongs to"),
+        FactSpec(
+            "account_facts.parent_uid", Kind.TEXT, "its master account; none for a master account"
+        ),
+        FactSpec("account_facts.is_master", Kind.BOOL, "whether the account is a master account"),
+        FactSpec("test.balance", Kind.TEXT, "how the balance read of the connection test ended"),
+        FactSpec("test.orders", Kind.TEXT, "how the order read of the connection test ended"),
+    )
+}
+
+
+def spec_of(path: str) -> FactSpec | None:
+    """The catalogue entry of a path; `permissions.other:<name>` counts as a grant."""
+    if path.startswith("permissions.other:"):
+        return FactSpec(path, Kind.GRANT, "a permission by the exchange's own name")
+    return FACTS.get(path)
+
+
+class FactsBuilder:
+    """Collects facts while an exchange's answers are parsed; what nobody sets ends up unknown, with a reason."""
+
+    def __init__(self, request: str, source: Source = Source.INTROSPECTION) -> None:
+        self._request = request
+        self._source = source
+        self._known: dict[str, Fact] = {}
+        self._unknown: dict[str, str] = {}
+
+    def know(self, path: str, value: Any, *, request: str | None = None, limitation: str | None = None,
+             source: Source | None = None) -> None:  # fmt: skip
+        """Record a fact; `None` as value means none or never. The path must be in the catalogue."""
+        if spec_of(path) is None:
+            raise KeyError(path)
+        self._unknown.pop(path, None)
+        self._known[path] = Fact(
+            value, source or self._source, request or self._request, limitation
+        )
+
+    def grant(self, permission: str, granted: bool | None, *, why_unknown: str = "", request: str | None = None,
+              limitation: str | None = None, source: Source | None = None) -> None:  # fmt: skip
+        """Record a permission: True is granted, False is denied, None is unknown for the given reason."""
+        path = f"permissions.{permission}"
+        if granted is None:
+            self.unknown(path, why_unknown)
+        else:
+            value = Grant.GRANTED if granted else Grant.DENIED
+            self.know(path, value, request=request, limitation=limitation, source=source)
+
+    def unknown(self, path: str, why: str) -> None:
+        """Say why a fact is not known."""
+        self._known.pop(path, None)
+        self._unknown[path] = why
+
+    def build(self, untold: Mapping[str, str], otherwise: str) -> Facts:
+        """The facts; every path of the catalogue not set is unknown, for the reason in `untold` or `otherwise`."""
+        for path in FACTS:
+            if (
+                path not in self._known
+                and path not in self._unknown
+                and not path.startswith("test.")
+            ):
+                self._unknown[path] = untold.get(path, otherwise)
+        return Facts(self._known, self._unknown)
+
+
+def from_milliseconds(value: Any) -> datetime | None:
+    """A UTC time from milliseconds since 1970, given as a number or digits; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        moment = datetime.fromtimestamp(value / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment if 2000 <= moment.year < 2200 else None

@@ -1,0 +1,360 @@
+"""The vocabulary of bfaudit as frozen types: what is declared, what was seen, how it was judged."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from msgspec import Struct, field
+
+Json = Any
+"""Any decoded JSON value, from a party that is not trusted."""
+
+
+class Grant(StrEnum):
+    """Whether a key has a permission. `UNKNOWN` is never read as either of the others."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+PERMISSIONS = (
+    "read",
+    "trade",
+    "margin",
+    "futures",
+    "options",
+    "transfer",
+    "withdraw",
+    "manage_keys",
+)
+"""The permission words. What an exchange grants beyond them is `other:<its own name>`."""
+
+
+class Status(StrEnum):
+    """The answer of the connection test."""
+
+    ONLINE = "Online"
+    INVALID_KEY = "Invalid key"
+    NO_TRADING_PERMISSION = "No trading permission"
+    IP_NOT_ALLOWED = "IP not allowed"
+    EXCHANGE_UNAVAILABLE = "Exchange unavailable"
+
+
+class Reason(StrEnum):
+    """What refines a status. Each reason belongs to exactly one status."""
+
+    PERMISSIONS_UNKNOWN = "permissions-unknown"
+    UNKNOWN_KEY = "unknown-key"
+    WRONG_SECRET = "wrong-secret"
+    WRONG_PASSPHRASE = "wrong-passphrase"
+    MALFORMED_SECRET = "malformed-secret"
+    EXPIRED = "expired"
+    DISABLED = "disabled"
+    WRONG_SITE = "wrong-site"
+    UNRESOLVED_CREDENTIAL = "unresolved-credential"
+    AMBIGUOUS = "ambiguous"
+    MISSING_PERMISSION = "missing-permission"
+    ACCOUNT_RESTRICTED = "account-restricted"
+    IP_NOT_ALLOWED = "ip-not-allowed"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate-limited"
+    BANNED = "banned"
+    MAINTENANCE = "maintenance"
+    SERVER_ERROR = "server-error"
+    BLOCKED = "blocked"
+    REGION_BLOCKED = "region-blocked"
+    CLOCK_SKEW = "clock-skew"
+    UNEXPECTED_ANSWER = "unexpected-answer"
+
+    @property
+    def status(self) -> Status:
+        """The status that this reason refines."""
+        return _STATUS_OF[self]
+
+
+_STATUS_OF: Mapping[Reason, Status] = {
+    Reason.PERMISSIONS_UNKNOWN: Status.ONLINE,
+    Reason.UNKNOWN_KEY: Status.INVALID_KEY,
+    Reason.WRONG_SECRET: Status.INVALID_KEY,
+    Reason.WRONG_PASSPHRASE: Status.INVALID_KEY,
+    Reason.MALFORMED_SECRET: Status.INVALID_KEY,
+    Reason.EXPIRED: Status.INVALID_KEY,
+    Reason.DISABLED: Status.INVALID_KEY,
+    Reason.WRONG_SITE: Status.INVALID_KEY,
+    Reason.UNRESOLVED_CREDENTIAL: Status.INVALID_KEY,
+    Reason.AMBIGUOUS: Status.INVALID_KEY,
+    Reason.MISSING_PERMISSION: Status.NO_TRADING_PERMISSION,
+    Reason.ACCOUNT_RESTRICTED: Status.NO_TRADING_PERMISSION,
+    Reason.IP_NOT_ALLOWED: Status.IP_NOT_ALLOWED,
+    Reason.UNREACHABLE: Status.EXCHANGE_UNAVAILABLE,
+    Reason.TIMEOUT: Status.EXCHANGE_UNAVAILABLE,
+    Reason.RATE_LIMITED: Status.EXCHANGE_UNAVAILABLE,
+    Reason.BANNED: Status.EXCHANGE_UNAVAILABLE,
+    Reason.MAINTENANCE: Status.EXCHANGE_UNAVAILABLE,
+    Reason.SERVER_ERROR: Status.EXCHANGE_UNAVAILABLE,
+    Reason.BLOCKED: Status.EXCHANGE_UNAVAILABLE,
+    Reason.REGION_BLOCKED: Status.EXCHANGE_UNAVAILABLE,
+    Reason.CLOCK_SKEW: Status.EXCHANGE_UNAVAILABLE,
+    Reason.UNEXPECTED_ANSWER: Status.EXCHANGE_UNAVAILABLE,
+}
+
+
+class Severity(IntEnum):
+    """How bad a failed rule is; ordered, so that thresholds compare."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """The severity as written in YAML and reports."""
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str) -> "Severity":
+        """The severity that a word of YAML or the command line names; `KeyError` for any other."""
+        return cls[word.upper()]
+
+
+class Outcome(StrEnum):
+    """What became of one rule on one connection."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+    ERROR = "error"
+
+
+class Source(StrEnum):
+    """Where a fact comes from."""
+
+    INTROSPECTION = "introspection"
+    PROBE = "probe"
+    INVENTORY = "inventory"
+    MANIFEST = "manifest"
+    ATTESTATION = "attestation"
+    HISTORY = "history"
+
+
+class Place(Struct, frozen=True, order=True):
+    """A place in a file that a user wrote; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Attestation(Struct, frozen=True, omit_defaults=True):
+    """What a person vouches for, because no API shows it. Dates are UTC days, `expires` included."""
+
+    by: str
+    on: date
+    expires: date | None = None
+    note: str | None = None
+
+
+class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One declared use of one API key, as its manifest says."""
+
+    name: str
+    exchange: str
+    account: str | None = None
+    strategy: str | None = None
+    requires: tuple[str, ...] = ("read",)
+    servers: tuple[str, ...] = ()
+    """IPs and CIDRs the key must be bound to, with server names already replaced by their addresses."""
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    """Credential references by role (`key`, `secret`, `passphrase`); never secrets. Not written to snapshots."""
+    lifecycle: str = "active"
+    environment: str | None = None
+    owner: str | None = None
+    purpose: str | None = None
+    vendor: str | None = None
+    symbols: tuple[str, ...] | None = None
+    created: date | None = None
+    label: str | None = None
+    uid: str | None = None
+    parent: str | None = None
+    tags: tuple[str, ...] = ()
+    expires: date | None = None
+    balance_cap: str | None = None
+    notes: str | None = None
+    attestations: Mapping[str, Attestation] = field(default_factory=dict)
+    place: Place
+    """Where the connection is declared."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where each of its own fields is declared, by field name (`requires`, `credentials.key`, ...)."""
+
+
+class Fact(Struct, frozen=True, omit_defaults=True):
+    """One known fact of a key and the evidence for it. A value of `None` means that there is none, or never."""
+
+    value: Any
+    source: Source = Source.INTROSPECTION
+    request: str | None = None
+    """The request it came from, such as `GET /api/v3/apiKeyInfo`; never with its query."""
+    limitation: str | None = None
+    """What this evidence does not prove."""
+
+
+class Facts(Struct, frozen=True):
+    """All that one scan learned of one key, by path of `bfaudit.facts.FACTS`."""
+
+    known: Mapping[str, Fact] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """Why a fact is not known, by its path."""
+
+    def get(self, path: str) -> Fact | None:
+        """The fact at `path`, or None where it is unknown."""
+        return self.known.get(path)
+
+    def grant(self, permission: str) -> Grant:
+        """What is known of a permission: `unknown` unless there is evidence for one of the others."""
+        fact = self.known.get(f"permissions.{permission}")
+        return Grant(fact.value) if fact else Grant.UNKNOWN
+
+
+class RequestMade(Struct, frozen=True, omit_defaults=True):
+    """One request that a scan sent for a connection, and how it ended."""
+
+    request: str
+    at: datetime
+    milliseconds: int
+    http: int | None = None
+    outcome: str = "ok"
+    """`ok`, or the reason it was refused or failed."""
+    attempts: int = 1
+
+
+class Scanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a scan recorded of one connection; free of secrets."""
+
+    connection: Connection
+    status: Status
+    reason: Reason | None = None
+    detail: str = ""
+    """One sentence: the exchange's own code and what it means."""
+    advice: str = ""
+    """What to do about it; empty when Online."""
+    scanned_at: datetime
+    fingerprint: str | None = None
+    """Keyed hash of the API key; None where the credential could not be resolved."""
+    schemes: Mapping[str, str] = field(default_factory=dict)
+    """The scheme of each credential reference, by role."""
+    facts: Facts = field(default_factory=Facts)
+    requests: tuple[RequestMade, ...] = ()
+
+
+class ExchangeScanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a scan did with one exchange as a whole."""
+
+    id: str
+    url: str
+    redirected: bool = False
+    clock_offset_ms: int | None = None
+    """Local clock minus the exchange's clock; None where the exchange did not tell its time."""
+    requests: int = 0
+
+
+class Rejected(Struct, frozen=True):
+    """A connection that its manifest error kept out of the audit (`--keep-going`)."""
+
+    name: str
+    place: Place
+    error: str
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """The secret-free record of one scan."""
+
+    generated_at: datetime
+    connections: tuple[Scanned, ...]
+    exchanges: tuple[ExchangeScanned, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    interrupted: bool = False
+    """True where the scan was stopped before every connection was looked at."""
+    version: str = ""
+    """The version of bfaudit that made it."""
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One rule of a policy, as loaded; its expressions are compiled by `bfaudit.policy`."""
+
+    id: str
+    policy: str
+    title: str
+    """The violation, as a sentence."""
+    severity: Severity
+    applies: str = "true"
+    require: str
+    message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """The values of its parameters, defaults replaced by overrides."""
+    rationale: str = ""
+    remediation: Mapping[str, str] = field(default_factory=dict)
+    """What to do: `text` for all, and by exchange id where it differs."""
+    references: tuple[str, ...] = ()
+    controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    on_unknown: Outcome = Outcome.UNKNOWN
+    place: Place
+
+
+class Observation(Struct, frozen=True, omit_defaults=True):
+    """One field that a rule read of a connection."""
+
+    field: str
+    value: Any = None
+    """The value as shown to people and machines; None with `unknown` set means that it is not known."""
+    unknown: str | None = None
+    """Why it is not known; None where it is."""
+    source: str | None = None
+    request: str | None = None
+    limitation: str | None = None
+
+
+class Judgement(Struct, frozen=True):
+    """How a rule judges one distinct input; shared by every connection with that input."""
+
+    outcome: Outcome
+    message: str
+    expected: str
+    observations: tuple[Observation, ...] = ()
+
+
+class Result(Struct, frozen=True):
+    """One rule on one connection."""
+
+    rule: Rule
+    connection: str
+    judgement: Judgement
+    place: Place
+    """The manifest line that promised otherwise: of the field that the rule reads, else of the connection."""
+    fingerprint: str
+    """Stable identity of the finding: rule and connection, not file or line."""
+    exception: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the judgement."""
+        return self.judgement.outcome
+
+
+class Audit(Struct, frozen=True, kw_only=True):
+    """A judged snapshot: everything that a report shows."""
+
+    snapshot: Snapshot
+    generated_at: datetime
+    results: tuple[Result, ...]
+    """In a total order: severity descending, rule, connection."""
+    rules: tuple[Rule, ...]
+    policies: tuple[str, ...]
