@@ -51,6 +51,7 @@ FACTS: Mapping[str, FactSpec] = {
         FactSpec(
             "key.last_used_at", Kind.TIME, "when the key was last used; none where it never was"
         ),
+        FactSpec("key.state", Kind.TEXT, "`active`, `expired` or `disabled`, as the exchange says"),
         FactSpec("key.type", Kind.TEXT, "how the key signs: `hmac`, `rsa`, `ed25519` or `ecdsa`"),
         FactSpec(
             "key.third_party",

@@ -1,1 +1,114 @@
-""""""
+"""The command line: one file per command; the only place that prints or exits."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bfaudit import __version__
+
+if TYPE_CHECKING:
+    import click
+
+_HELPERS = frozenset({"__init__", "options", "pipeline", "problems", "progress"})
+
+SUMMARY = "Audits what crypto-exchange API keys may do, against policy written as code."
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line and exit with its code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words in (["--version"], ["-V"]):
+        print(f"bfaudit {__version__}")
+        raise SystemExit(0)
+    raise SystemExit(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    from click import Abort  # noqa: PLC0415
+    from click.exceptions import ClickException, Exit  # noqa: PLC0415
+
+    from bfaudit.errors import BfauditError  # noqa: PLC0415
+
+    try:
+        result = group().main(args=words, prog_name="bfaudit", standalone_mode=False)
+    except BfauditError as error:
+        from bfaudit.cli.problems import show  # noqa: PLC0415
+
+        show(error)
+        return error.exit_code
+    except ClickException as error:
+        error.show()
+        return 2
+    except Exit as stop:
+        return stop.exit_code
+    except (Abort, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001 - the one boundary behind which a bug may not show what it held
+        _bug(error, loud="-vv" in words)
+        return 70
+    return result if isinstance(result, int) else 0
+
+
+def _bug(error: Exception, *, loud: bool) -> None:
+    """Name a bug without its message: it may hold what an exchange or a secret store sent."""
+    import traceback  # noqa: PLC0415
+
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    where = f" at {Path(last.filename).name}:{last.lineno} in {last.name}" if last else ""
+    print(f"fatal: a bug in bfaudit {__version__}: {type(error).__name__}{where}", file=sys.stderr)
+    if loud:
+        for frame in frames:
+            name = Path(frame.filename).name
+            print(f"  {name}:{frame.lineno} in {frame.name}", file=sys.stderr)
+    else:
+        print("help: run again with -vv for the stack, and report it", file=sys.stderr)
+
+
+def commands() -> list[str]:
+    """The names of all commands: the files of this folder."""
+    names = {path.stem for path in Path(__file__).parent.glob("*.py")} - _HELPERS
+    return sorted(name.replace("_", "-") for name in names)
+
+
+def group() -> "click.Group":
+    """The group of all commands, each imported when it is used."""
+    import rich_click as click  # noqa: PLC0415
+
+    class Commands(click.RichGroup):
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            return commands()
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+            if cmd_name not in commands():
+                return None
+            module = import_module(f"bfaudit.cli.{cmd_name.replace('-', '_')}")
+            command: click.Command = module.command
+            return command
+
+        def resolve_command(
+            self, ctx: click.Context, args: list[str]
+        ) -> tuple[str | None, click.Command | None, list[str]]:
+            name = args[0]
+            if self.get_command(ctx, name) is None and not name.startswith("-"):
+                from difflib import get_close_matches  # noqa: PLC0415
+
+                near = get_close_matches(name, commands(), 1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                ctx.fail(f"No such command {name!r}.{hint}")
+            return super().resolve_command(ctx, args)
+
+    @click.group(
+        cls=Commands, help=SUMMARY, context_settings={"help_option_names": ["-h", "--help"]}
+    )
+    @click.version_option(__version__, "-V", "--version", message="bfaudit %(version)s")
+    def bfaudit() -> None:
+        pass
+
+    return bfaudit

@@ -1,7 +1,7 @@
 """What an exchange adapter is: one constant of type `Adapter` in one small file of this folder."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -29,7 +29,8 @@ class Limit:
     units: float
     seconds: float
     scope: Scope
-    pool: str = "default"
+    pool: str | None = "default"
+    """None counts every read of the exchange as one unit, whatever its weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Read:
     pool: str = "default"
     needs: str = ""
     """The permission that the exchange asks for, by its own name; empty for none."""
+    expects: tuple[str, ...] = ()
+    """Dotted paths, one of which every documented success has; `[]` is a list. Empty: any JSON."""
 
     @property
     def method(self) -> str:
@@ -145,11 +148,50 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lapse:
+    """A rule by which the exchange itself ends a key after some days."""
+
+    days: int
+    counts_from: str
+    """`created` or `use` (the last authenticated call, our own scan included)."""
+    any_of: tuple[str, ...] = ()
+    """It ends keys with any of these permissions; empty for every key."""
+    unbound_only: bool = True
+    """It ends only keys without an IP list."""
+    says: str
+    """The rule as published, in our words, with what is uncertain about it."""
+    source: str
+    """The page it is published on."""
+    certain: bool = True
+    """False where sources disagree or the current wording is not confirmed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a holder of a key can reach beyond the key's own permissions."""
+
+    reach: str
+    """`manage_keys`, `ip_list`, `transfer`, `withdraw`, or `exit:<name>` (earn, convert, p2p, copy, loan)."""
+    any_of: tuple[str, ...]
+    """Any of these permissions suffices (words, or `other:<token>`)."""
+    master_only: bool = False
+    sub_only: bool = False
+    bound_only: bool = False
+    """Only a key with an IP list can."""
+    says: str
+    """What can be done and how, naming the endpoint."""
+    source: str
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
     """All that bfaudit knows of one exchange."""
 
     id: str
     """The ccxt id."""
+    realms: tuple[str, ...] = ()
+    """Other ccxt ids that speak the same protocol for another site, such as `myokx`."""
     title: str
     host: str
     """The official URL that private requests go to."""
@@ -164,19 +206,20 @@ class Adapter:
     """(code, message) of an error body; None where the body is the exchange's success envelope."""
     refusals: tuple[Refusal, ...]
     limits: tuple[Limit, ...]
-    balance: Read
-    """A harmless balance read, for the connection test."""
-    orders: Read
-    """A harmless order read, for the connection test."""
+    tests: Mapping[str, tuple[Read, Read]]
+    """A harmless balance read and order read for the connection test: for `spot`, and `futures` where it differs."""
     untold: Mapping[str, str] = field(default_factory=dict)
     """What this exchange never tells, by path of the fact, and why."""
     links: tuple[str, ...] = ()
     """The official pages that this file is made from."""
+    lapses: tuple[Lapse, ...] = ()
+    steps: tuple[Step, ...] = ()
+    how_to: tuple[str, ...] = ()
+    """How to create a correct key there, step by step, with the names of its web page."""
     posts: frozenset[str] = frozenset()
     """Exact paths that the exchange serves as reads by POST."""
     harmless_tests: frozenset[str] = frozenset()
     """Exact paths of test orders; sent with `--allow-probes` only."""
-    exceptions_host: Mapping[str, str] = field(default_factory=dict)
 
 
 HTTP_REASONS: Mapping[int, tuple[Reason, str]] = {
@@ -220,9 +263,13 @@ def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
     status = reply.http or 0
     if reply.form is Form.JSON:
         error = adapter.error_of(reply.body)
-        if error is None and status < 400:
-            return None
+        if error is None and status < 300:
+            if _has_shape(reply.read.expects, reply.body):
+                return None
+            say = "the exchange's answer has a shape that its documentation does not know"
+            return Verdict(Reason.UNEXPECTED_ANSWER, f"HTTP {status}", say)
         code, message = error or ("", "")
+        code = _CODE.sub("", code)[:40]
         for row in adapter.refusals:
             if _matches(row, code, message, status):
                 return Verdict(
@@ -251,6 +298,23 @@ def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
         f"HTTP {status}",
         f"the exchange sent {what.get(reply.form, 'no answer')} instead of JSON",
     )
+
+
+_CODE = re.compile(r"[^A-Za-z0-9_.:-]")
+
+
+def _has_shape(expects: tuple[str, ...], body: Json) -> bool:
+    return not expects or any(_has(path, body) for path in expects)
+
+
+def _has(path: str, body: Json) -> bool:
+    if path == "[]":
+        return isinstance(body, list)
+    for name in path.split("."):
+        if not isinstance(body, dict) or name not in body:
+            return False
+        body = body[name]
+    return True
 
 
 def _matches(row: Refusal, code: str, message: str, status: int) -> bool:
@@ -294,3 +358,11 @@ def words(value: Json) -> frozenset[str] | None:
     """Permission tokens given as comma-separated text or a list of texts; None where it is neither."""
     found = addresses(value)
     return None if found is None else frozenset(found)
+
+
+def any_of(values: Iterable[Json]) -> bool | None:
+    """Whether any of some booleans is true, with anything else than a boolean as unknown (Kleene's or)."""
+    seen = list(values)
+    if any(value is True for value in seen):
+        return True
+    return False if all(value is False for value in seen) else None

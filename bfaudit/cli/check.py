@@ -1,0 +1,36 @@
+"""`bfaudit check`: judge a snapshot offline."""
+
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from bfaudit.cli import options
+
+
+@click.command("check")
+@click.argument("snapshot", metavar="SNAPSHOT")
+@options.judging
+@options.reporting
+def command(snapshot: str, **given: Any) -> int:
+    """Judge a SNAPSHOT by policy: no secret, no network. `-` is the standard input."""
+    from bfaudit import errors  # noqa: PLC0415
+    from bfaudit import snapshot as snapshots  # noqa: PLC0415
+    from bfaudit.cli import pipeline  # noqa: PLC0415
+
+    wanted = pipeline.pairs(given["formats"], given["outputs"])
+    policies = pipeline.policies(given["policies"])
+    try:
+        standard = snapshot == "-"
+        data = click.get_binary_stream("stdin").read() if standard else Path(snapshot).read_bytes()
+    except OSError as error:
+        raise errors.UsageError(f"cannot read {snapshot}: {error.strerror}") from None
+    seen = snapshots.decode(data, snapshot)
+    audit = pipeline.judge(seen, policies)
+    pipeline.report(audit, wanted, pipeline.sources_of(seen))
+    return pipeline.code(
+        audit,
+        fail_on=given["fail_on"],
+        max_unknown=given["max_unknown"],
+        exit_zero=given["exit_zero"],
+    )

@@ -1,0 +1,25 @@
+"""`bfaudit exit-codes`: what the exit codes mean."""
+
+import rich_click as click
+
+CODES = {
+    0: "complete and clean",
+    1: "findings at or above --fail-on (default: high)",
+    2: "usage, manifest, policy or exception file invalid: nothing was audited",
+    3: "nothing to audit",
+    4: "incomplete: something could not be checked, beyond what --max-unknown allows",
+    5: "integrity: a snapshot, report or policy bundle fails its checksum or signature",
+    70: "a bug in bfaudit",
+    130: "interrupted",
+}
+PRECEDENCE = (130, 70, 5, 2, 3, 1, 4)
+
+
+@click.command("exit-codes")
+def command() -> None:
+    """Print what the exit codes mean; they are the same for every command and format."""
+    for code, meaning in CODES.items():
+        click.echo(f"{code:>3}  {meaning}")
+    order = ", ".join(str(code) for code in PRECEDENCE)
+    click.echo(f"\nWhen several apply, the first of: {order}.")
+    click.echo("--exit-zero turns 1 and 4 into 0, nothing else.")

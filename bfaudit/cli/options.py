@@ -1,0 +1,161 @@
+"""Options that several commands share; each can be given as BFAUDIT_<NAME> too."""
+
+from collections.abc import Callable
+from typing import Any
+
+import rich_click as click
+
+from bfaudit.model import Severity
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+SEVERITIES = tuple(severity.word for severity in reversed(Severity))
+
+
+def several(*decorators: Decorator) -> Decorator:
+    """Decorators applied in the order in which --help lists them."""
+
+    def apply(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+class Unknowns(click.ParamType[Any]):
+    """How many unknowns are let pass: a count, or a percentage of what could be judged."""
+
+    name = "N|N%"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """An int for a count, a float of 0 to 1 for a percentage."""
+        if isinstance(value, int | float):
+            return value
+        text = str(value).strip()
+        try:
+            number = float(text.removesuffix("%")) / 100 if text.endswith("%") else int(text)
+        except ValueError:
+            self.fail(f"{value!r} is neither a count nor a percentage", param, ctx)
+        if number < 0 or (isinstance(number, float) and number > 1):
+            self.fail(f"{value!r} is out of range", param, ctx)
+        return number
+
+
+manifests = click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
+
+keep_going = click.option(
+    "--keep-going",
+    is_flag=True,
+    envvar="BFAUDIT_KEEP_GOING",
+    help="Audit the valid connections of an invalid manifest; list the others; still end with 2.",
+)
+
+policy = click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    envvar="BFAUDIT_POLICY",
+    metavar="PACK|FILE|FOLDER",
+    help="Policy to judge by; repeatable. [default: baseline]",
+)
+
+scanning = several(
+    click.option(
+        "--exchange-url",
+        "exchange_urls",
+        multiple=True,
+        metavar="ID=URL",
+        help="Send an exchange's requests elsewhere: to a sandbox or a proxy. Named in every report.",
+    ),
+    click.option(
+        "--connection-test",
+        is_flag=True,
+        envvar="BFAUDIT_CONNECTION_TEST",
+        help="Also make one balance read and one order read with every key.",
+    ),
+    click.option(
+        "--allow-probes",
+        is_flag=True,
+        envvar="BFAUDIT_ALLOW_PROBES",
+        help="Let adapters send harmless test orders where an exchange has them.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        default=32,
+        show_default=True,
+        envvar="BFAUDIT_WORKERS",
+        help="Connections asked at once, per exchange.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0.1, 600),
+        default=10.0,
+        show_default=True,
+        envvar="BFAUDIT_TIMEOUT",
+        metavar="SECONDS",
+        help="How long one request may take.",
+    ),
+    click.option(
+        "--deadline",
+        type=click.FloatRange(0.1, 3600),
+        default=60.0,
+        show_default=True,
+        envvar="BFAUDIT_DEADLINE",
+        metavar="SECONDS",
+        help="How long all requests of one connection may take.",
+    ),
+    click.option(
+        "--ca-file",
+        type=click.Path(exists=True, dir_okay=False),
+        envvar="BFAUDIT_CA_FILE",
+        help="Certificate authorities to trust instead of the built-in ones.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
+    click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv for stacks of bugs."),
+)
+
+judging = several(
+    policy,
+    click.option(
+        "--fail-on",
+        type=click.Choice(SEVERITIES),
+        default="high",
+        show_default=True,
+        envvar="BFAUDIT_FAIL_ON",
+        help="End with 1 for findings of this severity and above.",
+    ),
+    click.option(
+        "--max-unknown",
+        type=Unknowns(),
+        default=0,
+        show_default=True,
+        envvar="BFAUDIT_MAX_UNKNOWN",
+        help="End with 4 where more than this could not be checked.",
+    ),
+    click.option(
+        "--exit-zero",
+        is_flag=True,
+        envvar="BFAUDIT_EXIT_ZERO",
+        help="End with 0 instead of 1 and 4; never instead of another code.",
+    ),
+)
+
+reporting = several(
+    click.option(
+        "--format",
+        "formats",
+        multiple=True,
+        envvar="BFAUDIT_FORMAT",
+        metavar="FORMAT",
+        help="Output format; repeatable, paired with --output in order. [default: text]",
+    ),
+    click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FILE",
+        help="Where the format goes; `-` or none is the standard output.",
+    ),
+)

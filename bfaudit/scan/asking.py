@@ -1,0 +1,180 @@
+"""Sends the reads of one connection: within the limits, bounded in tries and time, and keeps what came back."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply, Verdict, judge
+from bfaudit.model import Reason, RequestMade
+from bfaudit.scan.clients import Client, error_class
+from bfaudit.scan.limits import Limiter
+from bfaudit.scan.transport import Raw, WriteRefusedError
+
+AGAIN = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.UNREACHABLE,
+        Reason.RATE_LIMITED,
+        Reason.SERVER_ERROR,
+        Reason.UNEXPECTED_ANSWER,
+        Reason.CLOCK_SKEW,
+    }
+)
+"""What may be gone on the next try. A refusal of the key is not tried again."""
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long a scan waits and how often it tries again."""
+
+    request_seconds: float = 10.0
+    connection_seconds: float = 60.0
+    """Time spent on one connection's requests and on waiting between tries; waiting for a rate limit is not counted."""
+    tries: int = 3
+    longest_pause: float = 30.0
+    """A Retry-After above this ends the scan of that exchange instead of being waited for."""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One exchange during one scan: its adapter, its template, its limits, and whether it told us to go away."""
+
+    adapter: Adapter
+    template: Client
+    limiter: Limiter
+    patience: Patience
+    url: str
+    redirected: bool
+    requests: int = 0
+    clock_offset_ms: int | None = None
+    closed: Reason | None = None
+    """Why no further request is sent to it: a ban, or a pause longer than anybody waits for."""
+    _clock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def read_clock(self) -> None:
+        """Measure the clock's offset by the exchange's public time, and sign with it from now on."""
+        async with self._clock:
+            loop = asyncio.get_running_loop()
+            self.requests += 1
+            try:
+                before = self.template.milliseconds()
+                started = loop.time()
+                told = await self.template.fetch_time()
+                middle = before + (loop.time() - started) * 500
+                offset = round(middle - told)
+            except Exception:  # noqa: BLE001 - no time told, whatever came instead: sign with our own clock
+                return
+            if abs(offset) < 10**11:
+                self.clock_offset_ms = offset
+                self.template.options["timeDifference"] = offset
+
+
+class Asking:
+    """The `Ask` of one connection."""
+
+    def __init__(
+        self, exchange: Exchange, client: Client, account: str, *, wants_uid: bool
+    ) -> None:
+        self.key: str = client.apiKey
+        self.wants_uid = wants_uid
+        self.replies: dict[str, Reply] = {}
+        self.made: list[RequestMade] = []
+        self._exchange = exchange
+        self._client = client
+        self._account = account
+        self._left = exchange.patience.connection_seconds
+
+    async def __call__(self, read: Read, params: Mapping[str, Any] = NOTHING) -> Reply:
+        """Send one read, again where that may help, and keep its reply under its label."""
+        at = datetime.now(UTC)
+        started = asyncio.get_running_loop().time()
+        reply, tries = await self._try(read, {**read.params, **params})
+        spent = asyncio.get_running_loop().time() - started
+        self.replies[read.label] = reply
+        outcome = reply.verdict.reason.value if reply.verdict else "ok"
+        self.made.append(
+            RequestMade(read.path, at, round(spent * 1000), reply.http, outcome, tries)
+        )
+        return reply
+
+    async def _try(self, read: Read, params: dict[str, Any]) -> tuple[Reply, int]:
+        patience, exchange = self._exchange.patience, self._exchange
+        for number in range(1, patience.tries + 1):
+            if exchange.closed:
+                return self._judged(Reply(read=read, failure=exchange.closed)), number - 1
+            if self._left <= 0:
+                return self._judged(Reply(read=read, failure=Reason.TIMEOUT)), number - 1
+            await exchange.limiter.take(read, self._account, self.key)
+            reply = await self._once(read, params)
+            if reply.verdict is None or reply.verdict.reason not in AGAIN:
+                break
+            if number < patience.tries and not await self._wait(reply, number):
+                break
+        if reply.refused(Reason.BANNED):
+            exchange.closed = Reason.BANNED
+        return reply, number
+
+    async def _once(self, read: Read, params: dict[str, Any]) -> Reply:
+        loop = asyncio.get_running_loop()
+        self._exchange.requests += 1
+        started = loop.time()
+        self._client.bf_seconds = min(self._exchange.patience.request_seconds, self._left)
+        try:
+            raw: Raw = await _call(self._client, read, params)
+        except WriteRefusedError:
+            raise
+        except Exception:  # noqa: BLE001 - raised while signing: ccxt checks secrets by using them
+            return self._judged(Reply(read=read, failure=Reason.MALFORMED_SECRET))
+        finally:
+            self._left -= loop.time() - started
+        reply = self._judged(
+            Reply(
+                read=read,
+                http=raw.http,
+                form=raw.form,
+                body=raw.body,
+                failure=raw.failure,
+                retry_after=raw.retry_after,
+            )
+        )
+        if reply.refused(Reason.UNEXPECTED_ANSWER) and raw.form is Form.JSON:
+            name = error_class(self._client, raw, self._exchange.url)
+            reply = self._judged(replace(reply, error_class=name))
+        return reply
+
+    def _judged(self, reply: Reply) -> Reply:
+        verdict: Verdict | None = judge(self._exchange.adapter, reply)
+        return replace(reply, verdict=verdict)
+
+    async def _wait(self, reply: Reply, number: int) -> bool:
+        """Wait before the next try; False where another try would not help."""
+        exchange, patience = self._exchange, self._exchange.patience
+        if reply.refused(Reason.CLOCK_SKEW):
+            await exchange.read_clock()
+            known = exchange.template.options.get("timeDifference")
+            changed = bool(self._client.options.get("timeDifference") != known)
+            self._client.options["timeDifference"] = known
+            return changed and number == 1
+        pause = reply.retry_after
+        if pause is None:
+            pause = 0.25 * 2 ** (number - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+        if pause > patience.longest_pause:
+            if reply.refused(Reason.RATE_LIMITED):
+                exchange.closed = Reason.RATE_LIMITED
+            return False
+        if reply.refused(Reason.RATE_LIMITED):
+            exchange.limiter.pause(pause)
+        self._left -= pause
+        await asyncio.sleep(pause)
+        return True
+
+
+async def _call(client: Client, read: Read, params: dict[str, Any]) -> Any:
+    if isinstance(read.call, str):
+        return await getattr(client, read.call)(params)
+    path, sections = read.call
+    return await client.fetch2(path, list(sections), read.method, params)

@@ -1,0 +1,104 @@
+"""One request over HTTP: read-only, no redirect, no cookie, bounded in bytes and time; never raises for an answer."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+import msgspec
+import yarl
+
+from bfaudit import __version__
+from bfaudit.exchanges.base import Form
+from bfaudit.model import Json, Reason
+
+MAX_BYTES = 4 * 1024 * 1024
+"""The longest answer that is read."""
+HEADERS = {"User-Agent": f"bfaudit/{__version__}", "Accept-Encoding": "gzip, deflate"}
+
+
+class WriteRefusedError(Exception):
+    """Something tried to send a request that is not a known read. It was not sent."""
+
+
+class Raw(msgspec.Struct, frozen=True):
+    """What came back of one request."""
+
+    http: int | None = None
+    form: Form = Form.NONE
+    body: Json = None
+    failure: Reason | None = None
+    retry_after: float | None = None
+    text: str = ""
+    """The body as text, for ccxt's own reading of errors that no table knows; never shown."""
+
+
+async def send(
+    session: aiohttp.ClientSession,
+    url: str,
+    method: str,
+    headers: Mapping[str, str] | None,
+    body: str | None,
+    seconds: float,
+) -> Raw:
+    """Send one signed request, with its URL exactly as signed."""
+    try:
+        async with session.request(
+            method,
+            yarl.URL(url, encoded=True),
+            headers=headers,
+            data=body.encode() if body else None,
+            timeout=aiohttp.ClientTimeout(total=seconds),
+            allow_redirects=False,
+        ) as response:
+            data = await _bounded(response)
+            return read(response.status, data, response.headers)
+    except TimeoutError:
+        return Raw(failure=Reason.TIMEOUT)
+    except (aiohttp.ClientConnectionError, ssl.SSLError, OSError):
+        return Raw(failure=Reason.UNREACHABLE)
+    except (aiohttp.ClientError, ValueError, asyncio.IncompleteReadError):
+        return Raw(failure=Reason.UNEXPECTED_ANSWER)
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    length = response.content_length
+    if length is not None and length <= MAX_BYTES and "Content-Encoding" not in response.headers:
+        return await response.read()
+    parts: list[bytes] = []
+    total = 0
+    async for part in response.content.iter_any():
+        total += len(part)
+        if total > MAX_BYTES:
+            response.close()
+            raise ValueError("too long")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def read(status: int, data: bytes, headers: Mapping[str, str]) -> Raw:
+    """An answer by its form: only an object or a list counts as JSON."""
+    body: Any = None
+    start = data[:64].lstrip()
+    if not start:
+        form = Form.EMPTY if not data.strip() else Form.TEXT
+    elif start.startswith(b"<"):
+        form = Form.HTML
+    else:
+        try:
+            body = msgspec.json.decode(data)
+            form = Form.JSON if isinstance(body, dict | list) else Form.TEXT
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            form = Form.TEXT
+    text = "" if status < 300 and form is Form.JSON else data[:65536].decode("utf-8", "replace")
+    return Raw(status, form, body, None, _retry_after(headers), text)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("Retry-After", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < 10**7 else None
