@@ -28,6 +28,9 @@ class FactSpec(Struct, frozen=True):
     meaning: str
 
 
+REACHES = ("manage_keys", "ip_list", "transfer", "withdraw")
+"""What a holder of a key may reach beyond the key's own permissions."""
+
 FACTS: Mapping[str, FactSpec] = {
     spec.path: spec
     for spec in (
@@ -68,6 +71,14 @@ FACTS: Mapping[str, FactSpec] = {
             "account_facts.parent_uid", Kind.TEXT, "its master account; none for a master account"
         ),
         FactSpec("account_facts.is_master", Kind.BOOL, "whether the account is a master account"),
+        FactSpec(
+            "key.lapses_at", Kind.TIME, "when the exchange's own rules end the key; none: never"
+        ),
+        *(
+            FactSpec(f"reach.{word}", Kind.GRANT, f"whether a holder of the key can reach `{word}`")
+            for word in REACHES
+        ),
+        FactSpec("reach.exits", Kind.TEXTS, "other ways by which value can leave the account"),
         FactSpec("test.balance", Kind.TEXT, "how the balance read of the connection test ended"),
         FactSpec("test.orders", Kind.TEXT, "how the order read of the connection test ended"),
     )
@@ -125,6 +136,11 @@ class FactsBuilder:
             ):
                 self._unknown[path] = untold.get(path, otherwise)
         return Facts(self._known, self._unknown)
+
+
+def _later(path: str) -> bool:
+    """Facts that no exchange tells: made by a connection test, or concluded from the others."""
+    return path.startswith(("test.", "reach.")) or path == "key.lapses_at"
 
 
 def from_milliseconds(value: Any) -> datetime | None:

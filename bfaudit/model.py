@@ -205,6 +205,8 @@ class Fact(Struct, frozen=True, omit_defaults=True):
     """The request it came from, such as `GET /api/v3/apiKeyInfo`; never with its query."""
     limitation: str | None = None
     """What this evidence does not prove."""
+    via: str | None = None
+    """How a conclusion follows, with its documented source; None for what the exchange itself says."""
 
 
 class Facts(Struct, frozen=True):

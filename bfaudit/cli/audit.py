@@ -46,10 +46,11 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
     if given["snapshot_out"]:
         pipeline.write(given["snapshot_out"], snapshots.encode(snapshot))
     audit = pipeline.judge(snapshot, policies)
-    pipeline.report(audit, wanted, loaded.sources)
-    return pipeline.code(
+    ends_with = pipeline.code(
         audit,
         fail_on=given["fail_on"],
         max_unknown=given["max_unknown"],
         exit_zero=given["exit_zero"],
     )
+    pipeline.report(audit, wanted, loaded.sources, ends_with)
+    return ends_with

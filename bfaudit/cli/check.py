@@ -27,10 +27,11 @@ def command(snapshot: str, **given: Any) -> int:
         raise errors.UsageError(f"cannot read {snapshot}: {error.strerror}") from None
     seen = snapshots.decode(data, snapshot)
     audit = pipeline.judge(seen, policies)
-    pipeline.report(audit, wanted, pipeline.sources_of(seen))
-    return pipeline.code(
+    ends_with = pipeline.code(
         audit,
         fail_on=given["fail_on"],
         max_unknown=given["max_unknown"],
         exit_zero=given["exit_zero"],
     )
+    pipeline.report(audit, wanted, pipeline.sources_of(seen), ends_with)
+    return ends_with

@@ -141,13 +141,19 @@ def pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[Any, str
     return [(FORMATS[name], place) for name, place in zip(names, places, strict=True)]
 
 
-def report(audit: Audit, wanted: Sequence[tuple[Any, str]], sources: Mapping[str, str]) -> None:
+def report(
+    audit: Audit, wanted: Sequence[tuple[Any, str]], sources: Mapping[str, str], ends_with: int
+) -> None:
     """Write an audit in every wanted format."""
     from bfaudit.formats import Options  # noqa: PLC0415
 
     for form, place in wanted:
-        terminal = place == "-" and sys.stdout.isatty()
-        options = Options(sources=sources, width=width(), color=terminal and color())
+        options = Options(
+            sources=sources,
+            width=width(),
+            color=place == "-" and color(),
+            exit_code=ends_with,
+        )
         rendered = form.render(audit, options)
         data = rendered.encode() if isinstance(rendered, str) else rendered
         if place == "-":
@@ -165,8 +171,10 @@ def width() -> int:
 
 
 def color() -> bool:
-    """Whether colour is welcome on a terminal: https://no-color.org."""
-    return not os.environ.get("NO_COLOR")
+    """Whether the standard output takes colour: https://no-color.org, https://force-color.org."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
 def write(place: str, data: bytes) -> None:

@@ -49,7 +49,7 @@ class Read:
     needs: str = ""
     """The permission that the exchange asks for, by its own name; empty for none."""
     expects: tuple[str, ...] = ()
-    """Dotted paths, one of which every documented success has; `[]` is a list. Empty: any JSON."""
+    """Dotted paths, one of which every documented success has; `[]` is a list, `[].x` its first item's x. Empty: any JSON."""
 
     @property
     def method(self) -> str:
@@ -226,7 +226,6 @@ HTTP_REASONS: Mapping[int, tuple[Reason, str]] = {
     401: (Reason.AMBIGUOUS, "the request was not accepted as signed"),
     403: (Reason.BLOCKED, "the request was blocked before it reached the exchange's API"),
     408: (Reason.TIMEOUT, "the exchange gave up waiting"),
-    418: (Reason.BANNED, "this host's address is banned for a while for sending too many requests"),
     429: (Reason.RATE_LIMITED, "too many requests"),
     451: (Reason.REGION_BLOCKED, "the exchange does not serve this host's region"),
     504: (Reason.TIMEOUT, "the exchange's gateway timed out"),
@@ -261,6 +260,8 @@ def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
     if reply.failure is not None:
         return Verdict(reply.failure, "", FAILURES.get(reply.failure, "no answer"))
     status = reply.http or 0
+    if status == 418:
+        return Verdict(Reason.BANNED, "HTTP 418", FAILURES[Reason.BANNED])
     if reply.form is Form.JSON:
         error = adapter.error_of(reply.body)
         if error is None and status < 300:
@@ -308,9 +309,10 @@ def _has_shape(expects: tuple[str, ...], body: Json) -> bool:
 
 
 def _has(path: str, body: Json) -> bool:
-    if path == "[]":
-        return isinstance(body, list)
     for name in path.split("."):
+        if name == "[]" and isinstance(body, list):
+            body = body[0] if body else None
+            continue
         if not isinstance(body, dict) or name not in body:
             return False
         body = body[name]
@@ -352,6 +354,18 @@ def addresses(value: Json) -> tuple[str, ...] | None:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return None
     return tuple(item.strip()[:64] for item in value if item.strip())
+
+
+_ANYWHERE = frozenset({"*", "0.0.0.0/0", "::/0"})
+_BOUND_TO = re.compile(r"[0-9A-Fa-f:.*/-]+")
+
+
+def bound_to(value: Json) -> tuple[str, ...] | None:
+    """An IP list: empty where the key works from anywhere, None where it is no list of addresses."""
+    listed = addresses(value)
+    if listed is None or not all(_BOUND_TO.fullmatch(entry) for entry in listed):
+        return None
+    return () if _ANYWHERE.intersection(listed) else listed
 
 
 def words(value: Json) -> frozenset[str] | None:

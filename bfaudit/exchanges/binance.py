@@ -7,11 +7,13 @@ from bfaudit.exchanges.base import (
     Adapter,
     Ask,
     Context,
+    Lapse,
     Limit,
     Read,
     Refusal,
     Replies,
     Scope,
+    Step,
     any_of,
     text_or_none,
 )
@@ -159,6 +161,9 @@ UNTOLD = {
 
 REFUSALS = (
     Refusal(
+        codes=(), text="maintenance", reason=Reason.MAINTENANCE, say="Binance is under maintenance"
+    ),
+    Refusal(
         codes=("-2015",),
         reason=Reason.AMBIGUOUS,
         say="the key is not valid, or this host's address is not on its IP list, or a permission is "
@@ -195,9 +200,6 @@ REFUSALS = (
         say="Binance does not serve this host's region",
     ),
     Refusal(
-        codes=(), text="maintenance", reason=Reason.MAINTENANCE, say="Binance is under maintenance"
-    ),
-    Refusal(
         codes=("-1007",), reason=Reason.TIMEOUT, say="Binance's backend gave no answer in time"
     ),
     Refusal(
@@ -227,5 +229,42 @@ ADAPTER = Adapter(
     links=(
         "https://developers.binance.com/docs/wallet/account/api-key-permission",
         "https://developers.binance.com/docs/binance-spot-api-docs/errors",
+    ),
+    lapses=(
+        Lapse(
+            days=30,
+            counts_from="created",
+            any_of=("trade", "margin"),
+            says="without an IP list the right to trade spot and margin ends 30 days after it was "
+            "given (rule of 2021; users later speak of 90 days)",
+            source="https://www.binance.com/en-IN/support/announcement/cda0a4b53da04396b5d27881e93abf78",
+            certain=False,
+        ),
+        Lapse(
+            days=30,
+            counts_from="use",
+            says="a key without an IP list is deleted after 30 idle days (told by a third party)",
+            source="https://helpdesk.bitsgap.com/en/articles/6838861",
+            certain=False,
+        ),
+    ),
+    steps=(
+        Step(
+            reach="manage_keys",
+            any_of=("read", "trade"),
+            says="POST /sapi/v1/sub-account/subAccountApi lets a master account's key make "
+            "sub-account keys; its pages disagree on the right that it needs",
+            source="https://developers.binance.com/docs/sub_account/api-management",
+            certain=False,
+        ),
+    ),
+    how_to=(
+        "Profile > API Management > Create API, system generated or self-generated (Ed25519).",
+        (
+            "Restrict access to trusted IPs only, and enter the server's addresses, first: "
+            "the trading boxes open then."
+        ),
+        "Tick Enable Reading and Enable Spot & Margin Trading; Enable Futures only if needed.",
+        "Leave Enable Withdrawals, Enable Internal Transfer and Permits Universal Transfer unticked.",
     ),
 )

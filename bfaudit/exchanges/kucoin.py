@@ -7,11 +7,13 @@ from bfaudit.exchanges.base import (
     Adapter,
     Ask,
     Context,
+    Lapse,
     Limit,
     Read,
     Refusal,
     Replies,
     Scope,
+    Step,
     addresses,
     text_or_none,
     words,
@@ -176,6 +178,9 @@ UNTOLD = {
 
 REFUSALS = (
     Refusal(
+        codes=(), text="maintenance", reason=Reason.MAINTENANCE, say="KuCoin is under maintenance"
+    ),
+    Refusal(
         codes=("400006",),
         reason=Reason.IP_NOT_ALLOWED,
         say="this host's address is not on the key's IP list",
@@ -225,9 +230,6 @@ REFUSALS = (
         codes=("429000", "200002", "1015"), reason=Reason.RATE_LIMITED, say="too many requests"
     ),
     Refusal(codes=("500000",), reason=Reason.SERVER_ERROR, say="KuCoin has a fault of its own"),
-    Refusal(
-        codes=(), text="maintenance", reason=Reason.MAINTENANCE, say="KuCoin is under maintenance"
-    ),
 )
 
 ADAPTER = Adapter(
@@ -253,5 +255,54 @@ ADAPTER = Adapter(
         "https://www.kucoin.com/docs-new/rest/account-info/account-funding/get-apikey-info",
         "https://www.kucoin.com/docs-new/authentication",
         "https://www.kucoin.com/support/360015102174",
+    ),
+    lapses=(
+        Lapse(
+            days=30,
+            counts_from="use",
+            any_of=("trade", "margin", "futures"),
+            says="a trading key without an IP list is deleted, or loses trading, after 30 idle days",
+            source="https://www.kucoin.com/support/360015102174",
+        ),
+    ),
+    steps=(
+        Step(
+            reach="manage_keys",
+            any_of=("read",),
+            master_only=True,
+            says="General of a master account creates, changes and deletes sub-account keys "
+            "(POST and DELETE /api/v1/sub/api-key)",
+            source="https://www.kucoin.com/docs-new/rest/account-info/sub-account/add-subaccount-api",
+        ),
+        Step(
+            reach="ip_list",
+            any_of=("read",),
+            master_only=True,
+            says="POST /api/v1/sub/api-key/update changes a sub-account key's IP list",
+            source="https://www.kucoin.com/docs-new/rest/account-info/sub-account/modify-subaccount-api",
+        ),
+        Step(
+            reach="transfer",
+            any_of=("trade", "futures"),
+            says="Spot and Futures move funds between own accounts and sub-accounts "
+            "(POST /api/v2/accounts/sub-transfer, inner-transfer, /api/v3/transfer-out)",
+            source="https://github.com/Kucoin/kucoin-universal-sdk",
+        ),
+        Step(
+            reach="exit:earn",
+            any_of=("other:Earn",),
+            says="Earn locks funds into products",
+            source="https://www.kucoin.com/docs-new/rest/earn",
+        ),
+    ),
+    how_to=(
+        "Account > API Management > Create API, API trading.",
+        "Choose a clear name and a passphrase of its own; keep the passphrase: it is never shown again.",
+        "Tick General and Spot Trading; tick Futures Trading only if the strategy trades futures.",
+        "Leave Withdrawal and FlexTransfers unticked.",
+        (
+            "Choose Restricted to trusted IPs and enter the server's addresses: an unrestricted "
+            "trading key ends after 30 idle days."
+        ),
     ),
 )

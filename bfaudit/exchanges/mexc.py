@@ -9,11 +9,13 @@ from bfaudit.exchanges.base import (
     Adapter,
     Ask,
     Context,
+    Lapse,
     Limit,
     Read,
     Refusal,
     Replies,
     Scope,
+    Step,
     addresses,
     text_or_none,
     words,
@@ -215,6 +217,9 @@ UNTOLD = {
 
 REFUSALS = (
     Refusal(
+        codes=(), text="maintenance", reason=Reason.MAINTENANCE, say="MEXC is under maintenance"
+    ),
+    Refusal(
         codes=("700006", "406"),
         reason=Reason.IP_NOT_ALLOWED,
         say="this host's address is not on the key's IP list",
@@ -264,9 +269,6 @@ REFUSALS = (
     Refusal(
         codes=("604", "801", "11444"), reason=Reason.MAINTENANCE, say="MEXC is under maintenance"
     ),
-    Refusal(
-        codes=(), text="maintenance", reason=Reason.MAINTENANCE, say="MEXC is under maintenance"
-    ),
     Refusal(codes=("500", "503"), reason=Reason.SERVER_ERROR, say="MEXC has a fault of its own"),
 )
 
@@ -290,5 +292,42 @@ ADAPTER = Adapter(
     links=(
         "https://www.mexc.com/api-docs/spot-v3/spot-account-trade/query-api-key-info",
         "https://www.mexc.com/api-docs/spot-v3/error-code",
+    ),
+    lapses=(
+        Lapse(
+            days=90,
+            counts_from="created",
+            says="a key without an IP list is valid for 90 days; renewing it moves the end",
+            source="https://www.mexc.com/support",
+        ),
+    ),
+    steps=(
+        Step(
+            reach="ip_list",
+            any_of=("manage_keys",),
+            says="POST /api/v3/apiKeyInfo (SPOT_ACCOUNT_WRITE) overwrites the key's own IP list",
+            source="https://www.mexc.com/api-docs/spot-v3/spot-account-trade/query-api-key-info",
+        ),
+        Step(
+            reach="manage_keys",
+            any_of=("read",),
+            says="POST /api/v3/sub-account/apiKey makes sub-account keys: older pages ask for "
+            "SPOT_ACCOUNT_READ only, newer ones for SPOT_ACCOUNT_WRITE",
+            source="https://github.com/mexcdevelop/apidocs",
+            certain=False,
+        ),
+        Step(
+            reach="exit:convert",
+            any_of=("manage_keys",),
+            says="converting small balances needs SPOT_ACCOUNT_WRITE",
+            source="https://github.com/mexcdevelop/apidocs",
+        ),
+    ),
+    how_to=(
+        "Profile > API Management > Create API key.",
+        "Spot: tick View Account Details, View Order Details and Trade.",
+        "Futures: tick its account, order and trade boxes only if the strategy trades futures.",
+        "Leave Withdraw and Transfer unticked.",
+        "Link the server's IP addresses: an unlinked key ends after 90 days.",
     ),
 )

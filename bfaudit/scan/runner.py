@@ -29,6 +29,7 @@ from bfaudit.model import (
     Snapshot,
     Source,
 )
+from bfaudit.reach import conclude
 from bfaudit.scan import clients
 from bfaudit.scan.asking import Asking, Exchange, Patience
 from bfaudit.scan.limits import Limiter
@@ -207,7 +208,7 @@ async def scan_connection(exchange: Exchange, connection: Connection, options: O
     if options.connection_test and any(reply.ok for reply in asking.replies.values()):
         await _connection_test(adapter, connection, asking)
     context = Context(now, lambda text: _is_own(text, key), _kind(secrets["secret"]))
-    facts = adapter.parse(asking.replies, context)
+    facts = conclude(adapter, adapter.parse(asking.replies, context), now)
     return _scanned(
         connection,
         judge_connection(adapter, connection, asking.replies, facts, now),

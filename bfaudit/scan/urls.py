@@ -27,7 +27,8 @@ def overrides(
         exchange, equals, url = option.partition("=")
         if not equals:
             raise UsageError(
-                f"--exchange-url {option!r} is not ID=URL", hint="mexc=http://127.0.0.1:8765/mexc"
+                f"--exchange-url {option!r} is not ID=URL",
+                hint="write the exchange id, an equals sign and a URL",
             )
         where = f"--exchange-url {exchange}"
         found[_known(exchange.strip().lower(), ids, where)] = _checked(url.strip(), where)

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 import pytest
-from tests.exchanges.recorded import cases, error_rows, reply, run
 
 from bfaudit.exchanges import known
 from bfaudit.facts import spec_of
 from bfaudit.model import Reason
+from tests.exchanges.recorded import cases, error_rows, reply, run
 
 
 @pytest.mark.parametrize(("name", "case"), cases(), ids=[name for name, _ in cases()])

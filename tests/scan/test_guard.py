@@ -1,0 +1,127 @@
+"""Read-only by construction, and what a scan never does."""
+
+import asyncio
+import logging
+
+import aiohttp
+import pytest
+
+from bfaudit.exchanges import known
+from bfaudit.sandbox import Fault, Sandbox
+from bfaudit.scan import clients
+from bfaudit.scan.transport import WriteRefusedError, read
+from tests.scan.fleet import connection, scan_fleet, scan_one, scenario, text_of
+from tests.scan.test_status import TRADES, each_exchange
+
+WRITES = {
+    "mexc": ("spotPrivatePostOrder", "spotPrivatePostApiKeyInfo", "spotPrivatePostCapitalWithdraw"),
+    "kucoin": ("privatePostOrders", "privatePostSubApiKey", "privateDeleteSubApiKey"),
+    "binance": ("privatePostOrder", "sapiPostCapitalWithdrawApply", "privatePostOrderTest"),
+}
+
+
+@each_exchange
+def test_a_write_is_refused_before_it_leaves(exchange):
+    """No method but GET leaves, whatever asks for it."""
+    adapter = known()[exchange]
+    played = scenario(exchange, {"permissions": TRADES[exchange]})
+
+    async def attempt(url, method):
+        async with aiohttp.ClientSession() as session:
+            made = clients.template(
+                exchange, adapter, session, None, url, seconds=1.0, probes=False
+            )
+            made = clients.view(made, {"key": "k" * 64, "secret": "s", "passphrase": "p"})
+            await getattr(made, method)({"symbol": "BTCUSDT"})
+
+    with Sandbox(played) as box:
+        for method in WRITES[exchange]:
+            with pytest.raises(WriteRefusedError):
+                asyncio.run(attempt(box.urls[exchange], method))
+
+        assert [] == box.requests
+
+
+@each_exchange
+def test_a_scan_loads_no_markets_and_reads_no_balances(exchange):
+    """Only what the adapter lists is sent, and the public time."""
+    adapter = known()[exchange]
+    seen = scan_one(exchange, {"permissions": TRADES[exchange]})
+    listed = {one.path.split(" ", 1)[1] for one in adapter.reads}
+    sent = {one.path for one in seen.requests if "time" not in one.path.lower()}
+
+    assert sent <= listed
+    assert {"GET"} == {one.method for one in seen.requests}
+
+
+@each_exchange
+def test_views_share_nothing_that_matters(exchange):
+    """Credentials and options are each key's own; a view is not its template."""
+
+    async def make():
+        async with aiohttp.ClientSession() as session:
+            template = clients.template(
+                exchange, known()[exchange], session, None, None, seconds=1.0, probes=False
+            )
+            one = clients.view(template, {"key": "a", "secret": "b"})
+            two = clients.view(template, {"key": "c", "secret": "d"})
+            one.options["hasAlreadyAuthenticatedSuccessfully"] = True
+            return template, one, two
+
+    template, one, two = asyncio.run(make())
+
+    assert ("a", "c") == (one.apiKey, two.apiKey)
+    assert not template.apiKey
+    assert not two.options.get("hasAlreadyAuthenticatedSuccessfully")
+    assert not template.options.get("hasAlreadyAuthenticatedSuccessfully")
+
+
+def test_many_keys_at_once_are_never_mixed_up():
+    """Each of 120 keys gets its own answer: the sandbox checks every signature and names the key."""
+    played = scenario("kucoin", {"permissions": TRADES["kucoin"]})
+    account = played.accounts[0]
+    keys = tuple(
+        type(account.keys[0])(
+            name=f"k{number}",
+            env=f"K{number}",
+            label=f"label{number}",
+            permissions=("General", "Spot"),
+        )
+        for number in range(120)
+    )
+    played = type(played)(accounts=(type(account)(exchange="kucoin", keys=keys),))
+    fleet = [connection("kucoin", f"K{number}", account=f"a{number}") for number in range(120)]
+    seen = scan_fleet(played, fleet, rate_limits=False)
+
+    assert [f"label{number}" for number in range(120)] == [
+        one.facts.known["key.label"].value for one in seen.snapshot.connections
+    ]
+    assert 120 == len({one.fingerprint for one in seen.snapshot.connections})
+
+
+@each_exchange
+def test_no_secret_is_in_a_snapshot_or_a_log(exchange, caplog):
+    """Neither key, secret nor passphrase is in anything a scan leaves behind, at any log level."""
+    caplog.set_level(logging.DEBUG)
+    faults = (Fault(kind="truncated", path="*", times=1), Fault(kind="reset", path="*", times=1))
+    seen = scan_one(exchange, {"permissions": TRADES[exchange]}, faults=faults)
+    left = text_of(seen.snapshot) + caplog.text
+
+    assert seen.environment
+    assert not [value for value in seen.environment.values() if value in left]
+
+
+def test_a_redirect_is_not_followed():
+    """An answer that points elsewhere is no answer: a signed request goes to one host only."""
+    raw = read(302, b"", {"Location": "http://elsewhere.invalid/"})
+
+    assert 302 == raw.http
+    assert raw.body is None
+
+
+def test_hostile_labels_stay_data():
+    """A label is bounded, and is nothing but a value."""
+    fault = Fault(kind="hostile-label", path="*api-key*")
+    one = scan_one("kucoin", {"permissions": TRADES["kucoin"]}, faults=(fault,)).one
+
+    assert len(one.facts.known["key.label"].value or "") <= 200

@@ -1,0 +1,120 @@
+"""Rate limits: exact windows, in order, paused together."""
+
+import asyncio
+import time
+
+import pytest
+
+from bfaudit.exchanges.base import Limit, Read, Scope
+from bfaudit.sandbox import Account, Key, Limits, Scenario
+from bfaudit.scan.limits import MARGIN, SHARE, Limiter, Window
+from tests.scan.fleet import connection, scan_fleet
+
+READ = Read(label="a", path="GET /a", call="a", weight=10)
+
+
+def _moments(limits, takes):
+    """When each of some takes was let through, in seconds from the start."""
+
+    async def run():
+        limiter = Limiter(limits)
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+
+        async def one(account):
+            await limiter.take(READ, account, "key")
+            return loop.time() - start
+
+        return await asyncio.gather(*[one(account) for account in takes])
+
+    return asyncio.run(run())
+
+
+def test_a_window_lets_through_what_fits_and_then_waits():
+    """Five of weight 10 fit into 52 units; the sixth waits for the window to pass."""
+    limit = Limit(52 / SHARE, 0.4, Scope.IP)
+    moments = _moments([limit], ["a"] * 6)
+
+    assert max(moments[:5]) < 0.2
+    assert moments[5] >= 0.4 + MARGIN - 0.01
+
+
+def test_no_window_of_the_documented_length_ever_holds_more():
+    """Whatever the order, no span of the documented length has more than the documented weight."""
+    limit = Limit(50, 0.2, Scope.IP)
+    moments = sorted(_moments([limit], ["a"] * 15))
+
+    for start in moments:
+        assert sum(10 for moment in moments if start <= moment < start + 0.2) <= 50
+
+
+def test_accounts_have_windows_of_their_own():
+    """A limit per account does not slow another account."""
+    limit = Limit(10 / SHARE, 5, Scope.UID)
+    moments = _moments([limit], ["a", "b", "c"])
+
+    assert max(moments) < 1
+
+
+def test_a_limit_without_pool_counts_requests():
+    """A limit on all requests counts each as one, whatever its weight."""
+    limit = Limit(3 / SHARE, 5, Scope.IP, pool=None)
+    moments = _moments([limit], ["a", "b", "c"])
+
+    assert max(moments) < 1
+
+
+def test_a_pause_holds_everything_back():
+    """After `pause` nothing leaves until it is over."""
+
+    async def run():
+        limiter = Limiter(())
+        limiter.pause(0.2)
+        start = time.monotonic()
+        await limiter.take(READ, "a", "key")
+        return time.monotonic() - start
+
+    assert asyncio.run(run()) >= 0.19
+
+
+def test_windows_of_accounts_long_gone_are_forgotten():
+    """Memory does not grow with the number of accounts."""
+
+    async def run():
+        limiter = Limiter([Limit(1000, 0.001, Scope.UID)])
+        for number in range(3 * Limiter.PRUNE_AT):
+            await limiter.take(READ, str(number), "key")
+            if number % Limiter.PRUNE_AT == 0:
+                await asyncio.sleep(MARGIN + 0.01)
+        return len(limiter._windows)
+
+    assert asyncio.run(run()) <= 2 * Limiter.PRUNE_AT
+
+
+def test_a_weight_above_the_window_is_let_through_alone():
+    """One read heavier than its whole window waits for an empty window, not for ever."""
+
+    async def run():
+        window = Window(5, 0.01)
+        await asyncio.wait_for(window.take(50), 1)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("count", [120])
+def test_an_exact_limit_is_never_broken(count):
+    """The sandbox enforces MEXC's documented window; not one request is refused."""
+    keys = tuple(
+        Key(
+            name=f"k{number}",
+            env=f"K{number}",
+            permissions=("SPOT_ACCOUNT_READ", "SPOT_DEAL_WRITE"),
+        )
+        for number in range(count)
+    )
+    played = Scenario(accounts=(Account(exchange="mexc", keys=keys),), limits=Limits(enforce=True))
+    fleet = [connection("mexc", f"K{number}", account="main") for number in range(count)]
+    seen = scan_fleet(played, fleet)
+
+    assert {200} == {one.status for one in seen.requests}
+    assert {"Online"} == {one.status for one in seen.snapshot.connections}
