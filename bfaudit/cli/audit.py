@@ -52,5 +52,5 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
         max_unknown=given["max_unknown"],
         exit_zero=given["exit_zero"],
     )
-    pipeline.report(audit, wanted, loaded.sources, ends_with)
+    pipeline.report(audit, wanted, pipeline.sources_of(snapshot), ends_with)
     return ends_with

@@ -48,7 +48,7 @@ def command(output_dir: str) -> int:
     reports = {name: folder / f"report.{suffix}" for name, suffix in REPORTS.items()}
     wanted: list[tuple[Any, str]] = [(FORMATS["text"], "-")]
     wanted += [(FORMATS[name], str(path)) for name, path in reports.items()]
-    pipeline.report(audit, wanted, loaded.sources, ends_with)
+    pipeline.report(audit, wanted, pipeline.sources_of(snapshot), ends_with)
     pipeline.write(str(folder / "snapshot.json"), snapshots.encode(snapshot))
     found = _planted(audit, scenario.planted)
     _say(found, [*reports.values(), folder / "snapshot.json"], ends_with)

@@ -82,7 +82,7 @@ def scan_fleet(
 
 def policies(sources: Sequence[str]) -> Any:
     """The policies to judge by; loaded before anything is scanned, so that a mistake costs no request."""
-    from bfaudit.policy import read  # noqa: PLC0415
+    from bfaudit.policy.read import read  # noqa: PLC0415
 
     return read(sources or ("baseline",))
 

@@ -1,0 +1,46 @@
+"""`bfaudit validate`: check manifests and policies without a request, a secret or a network."""
+
+import rich_click as click
+
+from bfaudit import exchanges
+from bfaudit.cli import options
+from bfaudit.errors import InvalidInput, NothingToAudit
+from bfaudit.manifest import load
+
+
+@click.command("validate")
+@options.manifests
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="PACK|FILE|FOLDER",
+    help="Policy to check too; repeatable.",
+)
+def command(manifests: tuple[str, ...], policies: tuple[str, ...]) -> None:
+    """Check manifests, and policies, and list every mistake with its place."""
+    problems = []
+    loaded = load(manifests, exchanges.credentials_of(), keep_going=True)
+    problems += loaded.problems
+    if policies:
+        from bfaudit.policy.read import read  # noqa: PLC0415 - brings the expression engine
+
+        try:
+            read(policies)
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    if not loaded.connections:
+        raise NothingToAudit("no connection is declared", hint="add one under `connections:`")
+    click.echo(
+        f"{_count(loaded.connections, 'connection')} in {_count(loaded.files, 'file')} {_are(loaded.connections)} valid"
+    )
+
+
+def _count(items: tuple[object, ...], word: str) -> str:
+    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"
+
+
+def _are(items: tuple[object, ...]) -> str:
+    return "is" if len(items) == 1 else "are"

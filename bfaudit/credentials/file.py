@@ -1,0 +1,101 @@
+"""`file:PATH#KEY`: a secret in a file that only its owner can read; without `#KEY` the whole file."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from bfaudit.credentials.base import ResolveContext, Scheme
+from bfaudit.credentials.secret import Secret
+from bfaudit.errors import CredentialError
+
+_LARGEST = 1024 * 1024
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def _resolve(rest: str, context: ResolveContext) -> Secret:
+    name, _, key = rest.partition("#")
+    text = _read(name, context).strip()
+    if key:
+        found = _from_json(text, key, name) if text.startswith("{") else _from_lines(text, key)
+        if found is None:
+            raise CredentialError(f"{name} has no {key}")
+        text = found.strip()
+    if not text:
+        raise CredentialError(f"{key} in {name} is empty" if key else f"{name} is empty")
+    return Secret(text)
+
+
+def _read(name: str, context: ResolveContext) -> str:
+    try:
+        path = context.folder / Path(name).expanduser()
+        # Non-blocking: a pipe is refused, not waited for. What was opened is what is judged: no race.
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise CredentialError(f"{name} cannot be read: {str(reason).lower()}") from None
+    try:
+        _refuse_shared(os.fstat(handle), name)
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read(_LARGEST + 1)
+    finally:
+        os.close(handle)
+    if len(data) > _LARGEST:
+        raise CredentialError(f"{name} is larger than 1 MiB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CredentialError(f"{name} is not UTF-8 text") from None
+
+
+def _refuse_shared(state: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        raise CredentialError(f"{name} is not a file")
+    if state.st_mode & 0o077:
+        raise CredentialError(
+            f"{name} can be read by others (mode {state.st_mode & 0o777:04o})",
+            hint=f"chmod 600 {name}",
+        )
+
+
+def _from_json(text: str, key: str, name: str) -> str | None:
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise CredentialError(f"{name} starts like JSON but is not") from None
+    if key not in data:
+        return None
+    if not isinstance(data[key], str):
+        raise CredentialError(f"{key} in {name} is not a text")
+    return str(data[key])
+
+
+def _from_lines(text: str, key: str) -> str | None:
+    """The last value of a key, as a shell would see it."""
+    return dict(_lines(text)).get(key)
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        if match := _LINE.fullmatch(line):
+            yield match[1], _unquoted(match[2])
+
+
+def _unquoted(value: str) -> str:
+    if quoted := re.fullmatch(r"'([^']*)'(?:\s+#.*)?", value):
+        return quoted[1]
+    if quoted := re.fullmatch(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?', value):
+        return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), quoted[1])
+    return re.split(r"(?:^|\s+)#", value, maxsplit=1)[0]
+
+
+SCHEME = Scheme(
+    name="file",
+    syntax="file:PATH or file:PATH#KEY",
+    form=r"[^#\0\r\n]+(?:#[^\0\r\n]+)?",
+    resolve=_resolve,
+)
