@@ -1,0 +1,281 @@
+"""Snapshots: the secret-free record of a scan as a versioned JSON file, and back. Its schema is `schemas/snapshot.schema.json`."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from bfaudit.model import (
+    Attestation,
+    Connection,
+    ExchangeScanned,
+    Json,
+    Reason,
+    Rejected,
+    RequestMade,
+    Scanned,
+    Snapshot,
+    Status,
+)
+from bfaudit.sealed import (
+    Evidence,
+    Location,
+    Moment,
+    Nested,
+    Tool,
+    flatten,
+    invalid,
+    nest,
+    seal,
+    unseal,
+    utc,
+)
+
+SCHEMA = "bfaudit-snapshot/1"
+
+_Kind = TypeVar("_Kind", bound=Struct)
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """What snapshot and report say first of a connection. The groups of facts follow it."""
+
+    name: str
+    exchange: str
+    account: str | None
+    strategy: str | None
+    status: Status
+    reason: Reason | None
+    detail: str
+    advice: str
+    scanned_at: Moment
+
+
+class Attested(Struct, frozen=True):
+    """What a person vouches for."""
+
+    by: str
+    on: date
+    expires: date | None = None
+    note: str | None = None
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """What the manifest declares beside name, exchange, account and strategy: all that rules may ask for offline."""
+
+    requires: tuple[str, ...]
+    servers: tuple[str, ...]
+    credentials: Mapping[str, str]
+    """The scheme of each reference, by role; never more of the reference."""
+    lifecycle: str
+    environment: str | None
+    owner: str | None
+    purpose: str | None
+    vendor: str | None
+    symbols: tuple[str, ...] | None
+    created: date | None
+    label: str | None
+    uid: str | None
+    parent: str | None
+    tags: tuple[str, ...]
+    expires: date | None
+    balance_cap: str | None
+    notes: str | None
+    attestations: Mapping[str, Attested]
+    locations: Mapping[str, Location]
+    """Where each field is declared, by its name."""
+
+
+_COPIED = frozenset(Connection.__struct_fields__) & frozenset(Declared.__struct_fields__) - {
+    "credentials",
+    "attestations",
+}
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """One request that the scan sent, and how it ended."""
+
+    request: str
+    at: Moment
+    milliseconds: int
+    http: int | None
+    outcome: str
+    attempts: int
+
+
+class Row(Identity, frozen=True, kw_only=True):
+    """One connection of a snapshot; the groups of facts stand beside these fields."""
+
+    unknown: Mapping[str, str]
+    evidence: Mapping[str, Evidence]
+    requests: tuple[Request, ...]
+    declared: Declared
+    location: Location
+
+
+class ExchangeRow(Struct, frozen=True, kw_only=True):
+    """One exchange as a whole."""
+
+    id: str
+    url: str
+    redirected: bool
+    clock_offset_ms: int | None
+    requests: Count
+
+
+class RejectedRow(Struct, frozen=True, kw_only=True):
+    """A connection that its manifest error kept out of the audit."""
+
+    name: str
+    error: str
+    location: Location
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """A snapshot; its schema and digest are the seal's."""
+
+    tool: Tool
+    generated_at: Moment
+    interrupted: bool
+    exchanges: tuple[ExchangeRow, ...] = ()
+    rejected: tuple[RejectedRow, ...] = ()
+    connections: tuple[Row, ...] = ()
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """The snapshot as a JSON document; the same bytes for the same snapshot."""
+    return seal(
+        SCHEMA,
+        {
+            "tool": {"name": "bfaudit", "version": snapshot.version},
+            "generated_at": msgspec.to_builtins(utc(snapshot.generated_at)),
+            "interrupted": snapshot.interrupted,
+            "exchanges": msgspec.to_builtins(list(map(exchange_row, snapshot.exchanges))),
+            "rejected": msgspec.to_builtins(list(map(rejected_row, snapshot.rejected))),
+            "connections": [_recorded(scanned) for scanned in snapshot.connections],
+        },
+    )
+
+
+def decode(data: bytes, file: str) -> Snapshot:
+    """The snapshot that a document holds; `file` names it in errors.
+
+    An altered one raises `IntegrityError`, anything else that is not a snapshot `InvalidInput`.
+    """
+    content = unseal(SCHEMA, data, file)
+    try:
+        document = msgspec.convert(content, Document)
+        connections = tuple(map(_scanned, document.connections, content.get("connections", ())))
+        generated_at = utc(document.generated_at)
+    except (msgspec.ValidationError, RecursionError, OverflowError) as error:
+        raise invalid(file, f"not a valid snapshot: {error}") from error
+    names = [scanned.connection.name for scanned in connections]
+    if len(names) != len(set(names)):
+        raise invalid(file, "not a valid snapshot: two connections have one name")
+    return Snapshot(
+        generated_at=generated_at,
+        connections=connections,
+        exchanges=tuple(_same(row, ExchangeScanned) for row in document.exchanges),
+        rejected=tuple(
+            Rejected(row.name, row.location.place(), row.error) for row in document.rejected
+        ),
+        interrupted=document.interrupted,
+        version=document.tool.version,
+    )
+
+
+def describe(scanned: Scanned) -> tuple[dict[str, Json], Nested]:
+    """The fields that snapshot and report share of a connection, in their order, and its facts."""
+    connection = scanned.connection
+    nested = nest(scanned.facts, scanned.fingerprint)
+    identity = Identity(
+        name=connection.name,
+        exchange=connection.exchange,
+        account=connection.account,
+        strategy=connection.strategy,
+        status=scanned.status,
+        reason=scanned.reason,
+        detail=scanned.detail,
+        advice=scanned.advice,
+        scanned_at=utc(scanned.scanned_at),
+    )
+    shared = {**msgspec.to_builtins(identity), **nested.groups, "unknown": nested.unknown}
+    return shared, nested
+
+
+def exchange_row(exchange: ExchangeScanned) -> ExchangeRow:
+    """The row of an exchange, in snapshot and report."""
+    return _same(exchange, ExchangeRow)
+
+
+def rejected_row(rejected: Rejected) -> RejectedRow:
+    """The row of a connection that was not audited, in snapshot and report."""
+    return RejectedRow(
+        name=rejected.name, error=rejected.error, location=Location.of(rejected.place)
+    )
+
+
+def _recorded(scanned: Scanned) -> dict[str, Json]:
+    shared, nested = describe(scanned)
+    requests = [_same(replace(made, at=utc(made.at)), Request) for made in scanned.requests]
+    return {
+        **shared,
+        "evidence": msgspec.to_builtins(nested.evidence),
+        "requests": msgspec.to_builtins(requests),
+        "declared": msgspec.to_builtins(_declared(scanned)),
+        "location": msgspec.to_builtins(Location.of(scanned.connection.place)),
+    }
+
+
+def _declared(scanned: Scanned) -> Declared:
+    connection = scanned.connection
+    return Declared(
+        credentials=scanned.schemes,
+        attestations={
+            name: _same(given, Attested) for name, given in connection.attestations.items()
+        },
+        locations={name: Location.of(place) for name, place in connection.places.items()},
+        **{name: getattr(connection, name) for name in _COPIED},
+    )
+
+
+def _scanned(row: Row, raw: Mapping[str, Json]) -> Scanned:
+    if row.reason is not None and row.reason.status is not row.status:
+        raise msgspec.ValidationError(f"`{row.reason}` is no reason for `{row.status}`")
+    declared = row.declared
+    connection = Connection(
+        name=row.name,
+        exchange=row.exchange,
+        account=row.account,
+        strategy=row.strategy,
+        attestations={
+            name: _same(given, Attestation) for name, given in declared.attestations.items()
+        },
+        place=row.location.place(),
+        places={name: location.place() for name, location in declared.locations.items()},
+        **{name: getattr(declared, name) for name in _COPIED},
+    )
+    key = raw.get("key")
+    fingerprint = key.get("fingerprint") if isinstance(key, dict) else None
+    groups = {name: value for name, value in raw.items() if isinstance(value, dict)}
+    return Scanned(
+        connection=connection,
+        status=row.status,
+        reason=row.reason,
+        detail=row.detail,
+        advice=row.advice,
+        scanned_at=utc(row.scanned_at),
+        fingerprint=msgspec.convert(fingerprint, str | None),
+        schemes=declared.credentials,
+        facts=flatten(Nested(groups, dict(row.unknown), dict(row.evidence))),
+        requests=tuple(_same(replace(made, at=utc(made.at)), RequestMade) for made in row.requests),
+    )
+
+
+def _same(value: Struct, kind: type[_Kind]) -> _Kind:
+    """The same fields as another struct: the document's for the model's, or back."""
+    return msgspec.convert(value, kind, from_attributes=True)
