@@ -136,7 +136,7 @@ def _lapse(adapter: Adapter, facts: Facts, now: datetime) -> Fact | str:
 
 
 def _applies(rule: Lapse, facts: Facts) -> bool | None:
-    conditions = [_any(_has(word, facts) for word in rule.any_of)] if rule.any_of else [True]
+    conditions = [_any(_has(word, facts) for word in rule.any_of) if rule.any_of else True]
     if rule.unbound_only:
         bound = _truth("network.ip_restricted", facts)
         conditions.append(None if bound is None else not bound)

@@ -1,5 +1,6 @@
 """`bfaudit check`: judge a snapshot offline."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def command(snapshot: str, **given: Any) -> int:
     policies = pipeline.policies(given["policies"])
     try:
         standard = snapshot == "-"
-        data = click.get_binary_stream("stdin").read() if standard else Path(snapshot).read_bytes()
+        data = sys.stdin.buffer.read() if standard else Path(snapshot).read_bytes()
     except OSError as error:
         raise errors.UsageError(f"cannot read {snapshot}: {error.strerror}") from None
     seen = snapshots.decode(data, snapshot)

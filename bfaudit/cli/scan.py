@@ -1,5 +1,6 @@
 """`bfaudit scan`: ask the exchanges, and save what they said without judging it."""
 
+import sys
 from typing import Any
 
 import rich_click as click
@@ -32,7 +33,7 @@ def command(manifests: tuple[str, ...], output: str, **given: Any) -> int:
     snapshot = pipeline.scan_fleet(loaded, **{name: given[name] for name in SCANNING})
     data = snapshots.encode(snapshot)
     if output == "-":
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
     else:
         pipeline.write(output, data)
     return pipeline.scan_code(snapshot)

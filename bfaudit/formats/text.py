@@ -70,11 +70,10 @@ def render(audit: Audit, options: Options) -> str:
 
 
 def _parts(view: ReportView, options: Options) -> Iterator[RenderableType]:
-    for exchange in view.redirected:
-        why = "not at its own address: this says nothing about the real exchange"
-        yield _text(
-            ("redirected:", STYLES["unknown"]), f" {exchange.id} was asked at {exchange.url}, {why}"
-        )
+    if view.redirected:
+        where = ", ".join(f"{exchange.id} at {exchange.url}" for exchange in view.redirected)
+        why = "this says nothing about the real exchange"
+        yield _text(("redirected:", STYLES["unknown"]), f" asked elsewhere, {why}: {where}")
         yield Text()
     for group in view.findings:
         for run in alike(group.findings):

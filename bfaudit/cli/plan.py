@@ -1,0 +1,51 @@
+"""`bfaudit plan`: what a scan would send, without sending it."""
+
+import rich_click as click
+
+from bfaudit.cli import options
+
+
+@click.command("plan")
+@options.manifests
+@options.keep_going
+@click.option("--connection-test", is_flag=True, help="Plan the reads of --connection-test too.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def command(manifests: tuple[str, ...], keep_going: bool, connection_test: bool, form: str) -> None:
+    """Print every request that a scan of MANIFEST... would send, and how long the limits make it last.
+
+    Nothing is sent and no credential is read. A refused key is asked further reads that narrow the cause.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from bfaudit import support  # noqa: PLC0415
+    from bfaudit.cli import pipeline  # noqa: PLC0415
+    from bfaudit.exchanges import known  # noqa: PLC0415
+    from bfaudit.exchanges.rehearsal import rehearse  # noqa: PLC0415
+
+    loaded = pipeline.load_fleet(manifests, keep_going=keep_going)
+    plans = []
+    for exchange in dict.fromkeys(one.exchange for one in loaded.connections):
+        adapter = known()[exchange]
+        here = [one for one in loaded.connections if one.exchange == exchange]
+        reads = asyncio.run(rehearse(adapter, wants_uid=connection_test))
+        if connection_test:
+            reads = [*reads, *adapter.tests["spot"]]
+        plans.append(support.plan(adapter, [one.account or one.name for one in here], reads))
+    if form == "json":
+        import msgspec  # noqa: PLC0415
+
+        click.echo(msgspec.json.format(msgspec.json.encode(plans)).decode())
+        return
+    for made in plans:
+        least = (
+            f"at least {made.seconds:.0f} s: {made.wall}"
+            if made.seconds
+            else "within the limits at once"
+        )
+        click.echo(f"{made.title}: {made.connections} connections, {least}")
+        for path, count, weight in (("the public time", 1, 1.0), *made.requests):
+            click.echo(f"  {count:>7} x {path}  (weight {weight:g})")
+    total = sum(1 + sum(count for _, count, _ in made.requests) for made in plans)
+    click.echo(f"{total} requests in all. Nothing was sent.")

@@ -1,0 +1,27 @@
+"""Which reads an adapter sends for a key that works: its `fetch`, run without an exchange."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply
+
+
+@dataclass
+class _Rehearsal:
+    """An `Ask` that finds every answer good, and remembers what was asked."""
+
+    wants_uid: bool
+    key: str = ""
+    asked: list[Read] = field(default_factory=list)
+
+    async def __call__(self, read: Read, params: Mapping[str, Any] = NOTHING) -> Reply:
+        self.asked.append(read)
+        return Reply(read=read, http=200, form=Form.JSON, body={})
+
+
+async def rehearse(adapter: Adapter, *, wants_uid: bool) -> list[Read]:
+    """The reads of one good key, in order."""
+    ask = _Rehearsal(wants_uid)
+    await adapter.fetch(ask)
+    return ask.asked

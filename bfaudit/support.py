@@ -1,0 +1,166 @@
+"""What bfaudit can learn from each exchange, as data for `bfaudit exchanges` and the docs. Made from the adapters."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from bfaudit.exchanges.base import Adapter, Limit, Read, Step
+from bfaudit.facts import FACTS
+
+VISIBLE = (
+    ("network.ip_allowlist", "IP list"),
+    ("key.created_at", "created"),
+    ("key.expires_at", "expires"),
+    ("key.last_used_at", "last used"),
+    ("key.label", "label"),
+    ("account_facts.uid", "account"),
+    ("account_facts.is_master", "master"),
+)
+
+
+class Row(Struct, frozen=True):
+    """One exchange in the support matrix."""
+
+    id: str
+    title: str
+    support: str
+    realms: tuple[str, ...]
+    permissions: str
+    visible: Mapping[str, bool]
+
+
+def adapters(known: Mapping[str, Adapter]) -> tuple[Adapter, ...]:
+    """Every adapter once, full support first, then by id."""
+    every = {adapter.id: adapter for adapter in known.values()}.values()
+    return tuple(sorted(every, key=lambda one: (one.support != "full", one.id)))
+
+
+def matrix(known: Mapping[str, Adapter]) -> tuple[Row, ...]:
+    """The support matrix: what each exchange tells a key about itself."""
+    return tuple(
+        Row(
+            adapter.id,
+            adapter.title,
+            adapter.support,
+            adapter.realms,
+            _permissions(adapter),
+            {path: path not in adapter.untold and adapter.support == "full" for path, _ in VISIBLE},
+        )
+        for adapter in adapters(known)
+    )
+
+
+def _permissions(adapter: Adapter) -> str:
+    if adapter.support != "full":
+        return "unknown"
+    untold = [path for path in adapter.untold if path.startswith("permissions.")]
+    return "all" if not untold else f"all but {', '.join(p.split('.')[1] for p in untold)}"
+
+
+def markdown(known: Mapping[str, Adapter]) -> str:
+    """The support table and one section per exchange, as docs/exchanges.md has it."""
+    lines = [
+        "# Exchanges",
+        "",
+        "What each exchange tells an API key about itself, and every request that bfaudit can send.",
+        "This page is written by `bfaudit exchanges list --format markdown`.",
+        "",
+        "| exchange | support | permissions | " + " | ".join(name for _, name in VISIBLE) + " |",
+        "|---|---|---|" + "---|" * len(VISIBLE),
+    ]
+    for row in matrix(known):
+        names = ", ".join(f"`{name}`" for name in (row.id, *row.realms))
+        told = " | ".join("yes" if row.visible[path] else "–" for path, _ in VISIBLE)
+        lines.append(f"| {row.title} ({names}) | {row.support} | {row.permissions} | {told} |")
+    for adapter in adapters(known):
+        if adapter.support == "full":
+            lines += ["", *section(adapter)]
+    return "\n".join(lines) + "\n"
+
+
+def section(adapter: Adapter) -> Iterator[str]:
+    """One exchange in full, as lines of Markdown."""
+    yield f"## {adapter.title}"
+    yield ""
+    yield f"Credentials: {', '.join(f'`{role}`' for role in adapter.credentials)}. Host: `{adapter.host}`."
+    yield ""
+    yield "| request | needs | weight |"
+    yield "|---|---|---|"
+    for read in adapter.reads:
+        yield f"| `{read.path}` | {read.needs or '–'} | {read.weight:g} ({read.pool}) |"
+    yield ""
+    yield f"Limits: {'; '.join(limit(one) for one in adapter.limits)}."
+    for title, items in (
+        ("How to create a correct key", _numbered(adapter.how_to)),
+        (
+            "How it ends keys by itself",
+            (f"* {one.says} ([source]({one.source}))" for one in adapter.lapses),
+        ),
+        ("What a holder can reach beyond the key's permissions", map(_step, adapter.steps)),
+        (
+            "What it never tells",
+            (f"* {meaning(path)}: {why}" for path, why in adapter.untold.items()),
+        ),
+        ("Sources", (f"* <{link}>" for link in adapter.links)),
+    ):
+        told = list(items)
+        if told:
+            yield ""
+            yield f"**{title}**"
+            yield ""
+            yield from told
+
+
+def _step(step: Step) -> str:
+    doubt = "" if step.certain else " (sources disagree)"
+    return f"* {step.reach}: {step.says}{doubt} ([source]({step.source}))"
+
+
+def _numbered(steps: Iterable[str]) -> Iterator[str]:
+    return (f"{number}. {step}" for number, step in enumerate(steps, 1))
+
+
+def limit(one: Limit) -> str:
+    """A limit in words."""
+    of = "requests" if one.pool is None else f"of `{one.pool}`"
+    return f"{one.units:g} {of} in {one.seconds:g} s per {one.scope.value.upper()}"
+
+
+def meaning(path: str) -> str:
+    """A fact's path with what it means."""
+    spec = FACTS.get(path)
+    return f"`{path}`" if spec is None else f"`{path}` ({spec.meaning})"
+
+
+class Planned(Struct, frozen=True):
+    """What a scan would send to one exchange."""
+
+    exchange: str
+    title: str
+    connections: int
+    requests: tuple[tuple[str, int, float], ...]
+    """(request, how often, weight each); the public time first."""
+    seconds: float
+    """The least time that the documented limits allow, without the network's own."""
+    wall: str
+    """The limit that decides."""
+
+
+def plan(adapter: Adapter, accounts: Iterable[str], reads: Iterable[Read]) -> Planned:
+    """What a scan of keys of these accounts would send, each the same reads, where nothing is refused."""
+    names = list(accounts)
+    sent = list(reads)
+    seconds, wall = 0.0, "none"
+    busiest = max((names.count(name) for name in set(names)), default=0)
+    for one in adapter.limits:
+        weight = sum(
+            1.0 if one.pool is None else read.weight
+            for read in sent
+            if one.pool is None or one.pool == read.pool
+        )
+        keys = len(names) if one.scope.value == "ip" else busiest if one.scope.value == "uid" else 1
+        needed = max(0.0, (weight * keys - one.units) / one.units * one.seconds)
+        if needed > seconds:
+            seconds, wall = needed, limit(one)
+    rows = tuple((read.path, len(names), read.weight) for read in sent)
+    return Planned(adapter.id, adapter.title, len(names), rows, seconds, wall)
