@@ -1,1 +1,1 @@
-""""""
+"""Policies: YAML -> rules whose expressions are compiled, over the catalogue of fields."""

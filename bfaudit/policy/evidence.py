@@ -1,0 +1,186 @@
+"""Evidence for one field of one connection, and the connection as the fields see it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from itertools import islice
+from typing import Any, NamedTuple
+
+from bfaudit.model import PERMISSIONS, Fact, Grant, Scanned, Status
+
+LISTED = 20
+"""How many other connections a field names; the rest is a number, so that one key in a whole fleet stays linear."""
+
+
+class Evidence(NamedTuple):
+    """What is known of a field, and how. Hashable, so that equal evidence is judged once."""
+
+    value: Any = None
+    """None where the field has no value; with `unknown` set, what is certain of a list that is not known in full."""
+    unknown: str | None = None
+    """Why it is not known; None where it is."""
+    source: str | None = None
+    request: str | None = None
+    limitation: str | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether a rule can read the value."""
+        return self.unknown is None and self.value is not None
+
+
+class Held(NamedTuple):
+    """Permission words for which something certainly holds, those for which it may, and the facts that decided."""
+
+    certain: tuple[str, ...]
+    possible: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+class Fleet:
+    """What the connections of a fleet have in common; each grouping is made once, and only if a rule asks."""
+
+    def __init__(self, connections: Sequence[Scanned]) -> None:
+        self._connections = connections
+
+    def peers(self, groups: "Groups", position: int) -> tuple[str, ...]:
+        """The names of the other connections in the group of one."""
+        group = groups.members[groups.keys[position]]
+        others = [
+            self._connections[i].connection.name for i in islice(group, LISTED + 1) if i != position
+        ][:LISTED]
+        more = len(group) - 1 - len(others)
+        return (*others, f"and {more} more") if more else tuple(others)
+
+    @cached_property
+    def by_key(self) -> "Groups":
+        """Connections by the fingerprint of their key."""
+        return _group([scanned.fingerprint for scanned in self._connections])
+
+    @cached_property
+    def by_account(self) -> "Groups":
+        """Connections by exchange and declared account."""
+        return _group(
+            [
+                (s.connection.exchange, s.connection.account) if s.connection.account else None
+                for s in self._connections
+            ]
+        )
+
+    @cached_property
+    def by_uid(self) -> "Groups":
+        """Connections by exchange and the account that the exchange reports."""
+        uids = [scanned.facts.get("account_facts.uid") for scanned in self._connections]
+        return _group(
+            [
+                (scanned.connection.exchange, uid.value) if uid else None
+                for scanned, uid in zip(self._connections, uids, strict=True)
+            ]
+        )
+
+    @cached_property
+    def by_words(self) -> "Groups":
+        """Connections by the words of their name, in any order and case."""
+        return _group([tuple(sorted(name_words(s.connection.name))) for s in self._connections])
+
+
+class Groups(NamedTuple):
+    """Positions by what they have in common; a position without a key is in no group."""
+
+    keys: list[Any]
+    members: Mapping[Any, list[int]]
+    left_out: int
+
+
+def _group(keys: list[Any]) -> Groups:
+    members: dict[Any, list[int]] = {}
+    for position, key in enumerate(keys):
+        if key is not None:
+            members.setdefault(key, []).append(position)
+    return Groups(keys, members, sum(key is None for key in keys))
+
+
+class Subject:
+    """One connection under audit: what was declared, what was seen, its place in the fleet, and the time."""
+
+    def __init__(self, scanned: Scanned, position: int, fleet: Fleet, now: datetime) -> None:
+        self.scanned = scanned
+        self.connection = scanned.connection
+        self.known = scanned.facts.known
+        self.position = position
+        self.fleet = fleet
+        self.now = now
+
+    def why(self, path: str) -> str:
+        """Why a fact is not known."""
+        reason = self.scanned.facts.unknown.get(path)
+        if reason:
+            return reason
+        if self.scanned.status is not Status.ONLINE:
+            return f"not Online: {self.scanned.status}"
+        return "the scan did not record it"
+
+    def why_words(self, words: tuple[str, ...]) -> str:
+        """Why permissions are not known, equal reasons told once."""
+        reasons: dict[str, list[str]] = {}
+        for word in words:
+            reasons.setdefault(self.why(f"permissions.{word}"), []).append(word)
+        return "; ".join(f"{', '.join(some)}: {reason}" for reason, some in reasons.items())
+
+    @cached_property
+    def excess(self) -> Held:
+        """Permissions beyond what the manifest requires; `read` is never too much."""
+        required = {"read", *self.connection.requires}
+        paths = {*self.known, *self.scanned.facts.unknown}
+        others = sorted(
+            path.removeprefix("permissions.")
+            for path in paths
+            if path.startswith("permissions.other:")
+        )
+        words = (word for word in (*PERMISSIONS, *others) if word not in required)
+        return self._held(words, Grant.GRANTED)
+
+    @cached_property
+    def lack(self) -> Held:
+        """Permissions that the manifest requires and the key has not."""
+        return self._held(iter(self.connection.requires), Grant.DENIED)
+
+    def _held(self, words: Iterator[str], wanted: Grant) -> Held:
+        certain, possible, deciding, other = [], [], [], []
+        for word in words:
+            fact = self.known.get(f"permissions.{word}")
+            if fact is None or fact.value not in (Grant.GRANTED, Grant.DENIED):
+                possible.append(word)
+            elif fact.value == wanted:
+                certain.append(word)
+                deciding.append(fact)
+            else:
+                other.append(fact)
+        return Held(tuple(certain), tuple(possible), tuple(deciding or other))
+
+
+_PARTING = str.maketrans({".": None, "-": " ", "_": " ", "/": " "})
+
+
+def known_by(facts: tuple[Fact, ...], value: Any, unknown: str | None = None) -> Evidence:
+    """Evidence that rests on facts: the first names source and request, all add their limitations."""
+    if not facts:
+        return Evidence(value, unknown)
+    limits = dict.fromkeys(fact.limitation for fact in facts if fact.limitation)
+    first = facts[0]
+    return Evidence(value, unknown, str(first.source), first.request, "; ".join(limits) or None)
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case, parted by spaces, `-`, `_` and `/`; dots are left out."""
+    return tuple(name.lower().translate(_PARTING).split())
+
+
+def midnight(day: date) -> datetime:
+    """The moment a UTC day begins."""
+    return datetime.combine(day, time(), UTC)
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC; a time without a zone is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

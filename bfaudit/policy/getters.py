@@ -1,0 +1,283 @@
+"""How each field gets its value and its evidence from one connection."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from bfaudit.model import Grant, Reason, Source, Status
+from bfaudit.policy import addresses
+from bfaudit.policy.addresses import Coverage, Split
+from bfaudit.policy.evidence import (
+    Evidence,
+    Groups,
+    Held,
+    Subject,
+    known_by,
+    midnight,
+    name_words,
+    utc,
+)
+
+Getter = Callable[[Subject], Evidence]
+
+
+def declared(attribute: str) -> Getter:
+    def get(subject: Subject) -> Evidence:
+        value = getattr(subject.connection, attribute)
+        return Evidence("" if value is None else value, None, Source.MANIFEST)
+
+    return get
+
+
+def declared_list(attribute: str) -> Getter:
+    def get(subject: Subject) -> Evidence:
+        return Evidence(tuple(getattr(subject.connection, attribute) or ()), None, Source.MANIFEST)
+
+    return get
+
+
+def declared_day(attribute: str) -> Getter:
+    def get(subject: Subject) -> Evidence:
+        day: date | None = getattr(subject.connection, attribute)
+        if day is None:
+            return Evidence(unknown=f"the manifest declares no `{attribute}`")
+        return Evidence(midnight(day), None, Source.MANIFEST)
+
+    return get
+
+
+def fact(path: str, shape: Callable[[Any], Any], none: Any = None) -> Getter:
+    """A fact as it is; `none` stands for a fact that says there is none."""
+
+    def get(subject: Subject) -> Evidence:
+        fact = subject.known.get(path)
+        if fact is None:
+            return Evidence(unknown=subject.why(path))
+        value = none if fact.value is None else shape(fact.value)
+        return Evidence(value, None, fact.source, fact.request, fact.limitation)
+
+    return get
+
+
+def fact_exists(path: str) -> Getter:
+    def get(subject: Subject) -> Evidence:
+        fact = subject.known.get(path)
+        if fact is None:
+            return Evidence(unknown=subject.why(path))
+        return Evidence(fact.value is not None, None, fact.source, fact.request, fact.limitation)
+
+    return get
+
+
+def grant(path: str) -> Getter:
+    def get(subject: Subject) -> Evidence:
+        fact = subject.known.get(path)
+        if fact is None or fact.value not in (Grant.GRANTED, Grant.DENIED):
+            return Evidence(unknown=subject.why(path))
+        granted = fact.value == Grant.GRANTED
+        return Evidence(granted, None, fact.source, fact.request, fact.limitation)
+
+    return get
+
+
+def held(of: Callable[[Subject], Held]) -> Getter:
+    """Whether the list of permissions has any member; true as soon as one is certain."""
+
+    def get(subject: Subject) -> Evidence:
+        held = of(subject)
+        if held.possible and not held.certain:
+            return Evidence(unknown=subject.why_words(held.possible))
+        return known_by(held.facts, bool(held.certain))
+
+    return get
+
+
+def held_list(of: Callable[[Subject], Held]) -> Getter:
+    def get(subject: Subject) -> Evidence:
+        held = of(subject)
+        why = subject.why_words(held.possible) if held.possible else None
+        return known_by(held.facts, held.certain, why)
+
+    return get
+
+
+def held_possible(of: Callable[[Subject], Held]) -> Getter:
+    return lambda subject: Evidence(of(subject).possible, None, Source.INTROSPECTION)
+
+
+_RESTRICTED, _ALLOWLIST = "network.ip_restricted", "network.ip_allowlist"
+_EVERYWHERE = Coverage(Split((), ()), Split((), ()), Split((), ()))
+
+
+def covered(
+    part: Callable[[Coverage], Split], shape: Callable[[Split], Any], needs: str = ""
+) -> Getter:
+    """What comparing the allowlist with the declared servers says; a key that is not restricted has no entries."""
+
+    def get(subject: Subject) -> Evidence:
+        restricted, listed = subject.known.get(_RESTRICTED), subject.known.get(_ALLOWLIST)
+        servers = tuple(subject.connection.servers)
+        if needs and not servers:
+            return Evidence(unknown=needs)
+        if restricted is not None and restricted.value is False and not (listed and listed.value):
+            return known_by((restricted,), shape(part(_EVERYWHERE)))
+        if listed is None or listed.value is None:
+            return Evidence(unknown=subject.why(_ALLOWLIST))
+        split = part(addresses.compare(tuple(listed.value), servers))
+        value = shape(split)
+        open_items = split.possible if isinstance(value, tuple) or not split.certain else ()
+        why = f"masked or unreadable entries leave open: {', '.join(open_items)}"
+        shown = value if isinstance(value, tuple) else None if open_items else value
+        return known_by((listed,), shown, why if open_items else None)
+
+    return get
+
+
+def some(split: Split) -> bool:
+    return bool(split.certain)
+
+
+def none(split: Split) -> bool:
+    return not split.certain
+
+
+def certain(split: Split) -> tuple[str, ...]:
+    return split.certain
+
+
+def online(subject: Subject) -> Evidence:
+    scanned = subject.scanned
+    if scanned.status is Status.EXCHANGE_UNAVAILABLE:
+        return Evidence(unknown=_status_text(subject), source=Source.PROBE)
+    return tested(scanned.status is Status.ONLINE)
+
+
+_REFUSED = frozenset({
+    Reason.UNKNOWN_KEY, Reason.WRONG_SECRET, Reason.WRONG_PASSPHRASE, Reason.MALFORMED_SECRET, Reason.EXPIRED,
+    Reason.DISABLED, Reason.WRONG_SITE,
+})  # fmt: skip
+_DEAD = frozenset({Reason.UNKNOWN_KEY, Reason.EXPIRED, Reason.DISABLED})
+_ACCEPTED = frozenset({Status.ONLINE, Status.NO_TRADING_PERMISSION})
+
+
+def authenticates(subject: Subject) -> Evidence:
+    if subject.scanned.status in _ACCEPTED:
+        return tested(True)
+    if subject.scanned.reason in _REFUSED:
+        return tested(False)
+    return Evidence(unknown=_status_text(subject), source=Source.PROBE)
+
+
+def dead(subject: Subject) -> Evidence:
+    if subject.scanned.status in _ACCEPTED:
+        return tested(False)
+    if subject.scanned.reason in _DEAD:
+        return tested(True)
+    return Evidence(unknown=_status_text(subject), source=Source.PROBE)
+
+
+def tested(value: Any) -> Evidence:
+    """Evidence of the connection test."""
+    return Evidence(value, None, Source.PROBE)
+
+
+def _status_text(subject: Subject) -> str:
+    reason = subject.scanned.reason
+    return f"{subject.scanned.status} ({reason})" if reason else str(subject.scanned.status)
+
+
+def _born(subject: Subject) -> tuple[datetime | None, Evidence]:
+    """When the key was created, as the exchange says, else as the manifest says."""
+    live = _created(subject)
+    if live.judged:
+        return live.value, live
+    declared = declared_day("created")(subject)
+    if declared.judged:
+        limitation = "declared in the manifest; the exchange does not confirm it"
+        return declared.value, declared._replace(limitation=limitation)
+    return None, Evidence(unknown=f"{live.unknown or 'no date'}; {declared.unknown}")
+
+
+_created = fact("key.created_at", utc)
+_last_used = fact("key.last_used_at", utc)
+
+
+def age_days(subject: Subject) -> Evidence:
+    born, evidence = _born(subject)
+    return evidence if born is None else evidence._replace(value=_days(born, subject.now))
+
+
+def idle_days(subject: Subject) -> Evidence:
+    used = _last_used(subject)
+    if used.unknown is not None:
+        return used
+    if used.value is None:  # never used: idle since its creation
+        return age_days(subject)
+    return used._replace(value=_days(used.value, subject.now))
+
+
+def last_use_known(subject: Subject) -> Evidence:
+    used = _last_used(subject)
+    known = used.unknown is None
+    return used._replace(value=known, unknown=None, source=used.source or Source.INTROSPECTION)
+
+
+def _days(since: datetime, now: datetime) -> int:
+    return max(0, (now - since).days)
+
+
+def uid_matches(subject: Subject) -> Evidence:
+    live = fact("account_facts.uid", str, "")(subject)
+    if subject.connection.uid is None:
+        return Evidence(unknown="the manifest declares no `uid`")
+    return live._replace(value=live.value == subject.connection.uid) if live.judged else live
+
+
+def attested(subject: Subject) -> tuple[str, ...]:
+    today = subject.now.date()
+    return tuple(
+        sorted(
+            name
+            for name, said in subject.connection.attestations.items()
+            if said.on <= today and (said.expires is None or today <= said.expires)
+        )
+    )
+
+
+def words(subject: Subject) -> Evidence:
+    """The words of the name."""
+    return Evidence(name_words(subject.connection.name), None, Source.MANIFEST)
+
+
+def context_words(subject: Subject) -> Evidence:
+    """The words that tell what a connection is for."""
+    one = subject.connection
+    texts = [one.account, one.strategy, one.purpose, one.vendor, *(one.symbols or ())]
+    found = dict.fromkeys(word for text in texts if text for word in name_words(text))
+    return Evidence(tuple(found), None, Source.MANIFEST)
+
+
+def schemes(subject: Subject) -> Evidence:
+    schemes = tuple(sorted({*subject.scanned.schemes.values()}))
+    return Evidence(schemes, None, Source.MANIFEST)
+
+
+def references_only(subject: Subject) -> Evidence:
+    schemes = subject.scanned.schemes.values()
+    if not schemes:
+        return Evidence(unknown="the scan recorded no credential reference")
+    return Evidence("literal" not in schemes and "" not in schemes, None, Source.MANIFEST)
+
+
+def peers(groups: Callable[[Subject], Groups], missing: str) -> Getter:
+    def get(subject: Subject) -> Evidence:
+        found = groups(subject)
+        if found.keys[subject.position] is None:
+            return Evidence(unknown=missing)
+        others = subject.fleet.peers(found, subject.position)
+        limit = (
+            f"{found.left_out} of the connections could not be compared" if found.left_out else None
+        )
+        return Evidence(others, None, Source.INVENTORY, None, limit)
+
+    return get
