@@ -5,14 +5,15 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from bfaudit.exchanges import generic
 from bfaudit.exchanges.base import Adapter
 
-_NOT_ADAPTERS = frozenset({"base"})
+_NOT_ADAPTERS = frozenset({"base", "generic", "rehearsal"})
 
 
 @cache
 def known() -> Mapping[str, Adapter]:
-    """Every adapter of this folder by its ccxt id. Two files with one id are a bug."""
+    """Every adapter of this folder by its ccxt id, then the generic ones. Two files with one id are a bug."""
     found: dict[str, Adapter] = {}
     for module in sorted(iter_modules(__path__), key=lambda entry: entry.name):
         if module.name in _NOT_ADAPTERS:
@@ -22,7 +23,14 @@ def known() -> Mapping[str, Adapter]:
             if exchange in found:
                 raise AssertionError(f"two adapters for {exchange}")
             found[exchange] = adapter
+    for adapter in generic.adapters():
+        found.setdefault(adapter.id, adapter)
     return found
+
+
+def why_not(exchange: str) -> str | None:
+    """Why an exchange that ccxt knows is not supported, where that has been looked at."""
+    return None if exchange in known() else generic.UNSUPPORTED.get(exchange)
 
 
 def credentials_of() -> Mapping[str, tuple[str, ...]]:

@@ -145,6 +145,8 @@ class Refusal:
     """A regular expression that the message must match (any case); None for any message."""
     http: int | None = None
     """The HTTP status that it comes with, where that tells rows apart."""
+    reads: tuple[str, ...] = ()
+    """The labels of the reads that it is about, where one answer means different things; empty: any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,8 @@ class Adapter:
     realms: tuple[str, ...] = ()
     """Other ccxt ids that speak the same protocol for another site, such as `myokx`."""
     title: str
+    support: str = "full"
+    """`full`: the exchange describes the key; `probe`: only refusals tell; `status-only`: whether it works."""
     host: str
     """The official URL that private requests go to."""
     credentials: tuple[str, ...] = ("key", "secret")
@@ -206,8 +210,11 @@ class Adapter:
     """(code, message) of an error body; None where the body is the exchange's success envelope."""
     refusals: tuple[Refusal, ...]
     limits: tuple[Limit, ...]
-    tests: Mapping[str, tuple[Read, Read]]
-    """A harmless balance read and order read for the connection test: for `spot`, and `futures` where it differs."""
+    tests: Mapping[str, tuple[Read, ...]]
+    """A harmless balance read and order read (if any is known) for the connection test: for `spot`, and `futures`
+    where it differs."""
+    retries: Mapping[Reason, int] = field(default_factory=dict)
+    """Refusals that this exchange gives by mistake too, and how often a read is sent again after each."""
     untold: Mapping[str, str] = field(default_factory=dict)
     """What this exchange never tells, by path of the fact, and why."""
     links: tuple[str, ...] = ()
@@ -272,10 +279,12 @@ def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
         code, message = error or ("", "")
         code = _CODE.sub("", code)[:40]
         for row in adapter.refusals:
+            if row.reads and reply.read.label not in row.reads:
+                continue
             if _matches(row, code, message, status):
                 return Verdict(
                     row.reason,
-                    code,
+                    code or f"HTTP {status}",
                     row.say,
                     _seen_ip(message) if row.reason is Reason.IP_NOT_ALLOWED else None,
                 )
@@ -288,6 +297,9 @@ def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
             )
         known = CCXT_REASONS.get(reply.error_class or "", Reason.UNEXPECTED_ANSWER)
         return Verdict(known, code or f"HTTP {status}", "an answer that bfaudit does not know")
+    for row in adapter.refusals:
+        if row.http == status and not row.codes and row.text is None:
+            return Verdict(row.reason, f"HTTP {status}", row.say)
     if status in HTTP_REASONS:
         reason, say = HTTP_REASONS[status]
         return Verdict(reason, f"HTTP {status}", say)
@@ -357,7 +369,7 @@ def addresses(value: Json) -> tuple[str, ...] | None:
 
 
 _ANYWHERE = frozenset({"*", "0.0.0.0/0", "::/0"})
-_BOUND_TO = re.compile(r"[0-9A-Fa-f:.*/-]+")
+_BOUND_TO = re.compile(r"(?=.*[.:*])[0-9A-Fa-f:.*/-]+")
 
 
 def bound_to(value: Json) -> tuple[str, ...] | None:

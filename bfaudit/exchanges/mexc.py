@@ -172,9 +172,9 @@ def _time(value: Json) -> datetime | None:
     if isinstance(value, str) and not value.isdigit():
         try:
             moment = datetime.fromisoformat(value[:40])
-        except ValueError:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
             return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return from_milliseconds(value)
 
 

@@ -5,13 +5,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import msgspec
 
 from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply, Verdict, judge
 from bfaudit.model import Reason, RequestMade
-from bfaudit.scan.clients import Client, error_class
+from bfaudit.scan.clients import OFFSET, Client, error_class, local_milliseconds
 from bfaudit.scan.limits import Limiter
 from bfaudit.scan.transport import Raw, WriteRefusedError
 
@@ -25,7 +26,7 @@ AGAIN = frozenset(
         Reason.CLOCK_SKEW,
     }
 )
-"""What may be gone on the next try. A refusal of the key is not tried again."""
+"""What may be gone on the next try. A refusal of the key is not tried again, but where `Adapter.retries` says so."""
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ class Exchange:
             loop = asyncio.get_running_loop()
             self.requests += 1
             try:
-                before = self.template.milliseconds()
+                before = local_milliseconds()
                 started = loop.time()
                 told = await self.template.fetch_time()
                 middle = before + (loop.time() - started) * 500
@@ -70,7 +71,7 @@ class Exchange:
                 return
             if abs(offset) < 10**11:
                 self.clock_offset_ms = offset
-                self.template.options["timeDifference"] = offset
+                self.template.options[OFFSET] = offset
 
 
 class Asking:
@@ -102,21 +103,28 @@ class Asking:
         return reply
 
     async def _try(self, read: Read, params: dict[str, Any]) -> tuple[Reply, int]:
-        patience, exchange = self._exchange.patience, self._exchange
-        for number in range(1, patience.tries + 1):
+        exchange = self._exchange
+        for number in count(1):
             if exchange.closed:
                 return self._judged(Reply(read=read, failure=exchange.closed)), number - 1
             if self._left <= 0:
                 return self._judged(Reply(read=read, failure=Reason.TIMEOUT)), number - 1
             await exchange.limiter.take(read, self._account, self.key)
             reply = await self._once(read, params)
-            if reply.verdict is None or reply.verdict.reason not in AGAIN:
+            if reply.verdict is None or not self._again(reply.verdict.reason, number):
                 break
-            if number < patience.tries and not await self._wait(reply, number):
+            if not await self._wait(reply, number):
                 break
         if reply.refused(Reason.BANNED):
             exchange.closed = Reason.BANNED
         return reply, number
+
+    def _again(self, reason: Reason, number: int) -> bool:
+        """Whether another try may end otherwise than try `number` did."""
+        tries = self._exchange.patience.tries
+        if reason in AGAIN or tries == 1:
+            return number < tries
+        return number <= self._exchange.adapter.retries.get(reason, 0)
 
     async def _once(self, read: Read, params: dict[str, Any]) -> Reply:
         loop = asyncio.get_running_loop()
@@ -155,9 +163,9 @@ class Asking:
         exchange, patience = self._exchange, self._exchange.patience
         if reply.refused(Reason.CLOCK_SKEW):
             await exchange.read_clock()
-            known = exchange.template.options.get("timeDifference")
-            changed = bool(self._client.options.get("timeDifference") != known)
-            self._client.options["timeDifference"] = known
+            known = exchange.template.options.get(OFFSET)
+            changed = bool(self._client.options.get(OFFSET) != known)
+            self._client.options[OFFSET] = known
             return changed and number == 1
         pause = reply.retry_after
         if pause is None:

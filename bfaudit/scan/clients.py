@@ -5,6 +5,7 @@ constructor costs 2 ms and 250 KB. Credentials are never swapped on a shared ins
 """
 
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,14 @@ logging.getLogger("ccxt").setLevel(logging.WARNING)
 Client = Any
 """An exchange object of ccxt, which makes its methods at run time."""
 
+OFFSET = "timeDifference"
+"""ccxt's option for how far our clock is ahead of the exchange's, in milliseconds."""
 ROLES = {"key": "apiKey", "secret": "secret", "passphrase": "password"}
+
+
+def local_milliseconds() -> int:
+    """The clock of this host, in milliseconds since 1970."""
+    return int(time.time() * 1000)
 
 
 class _Reads:
@@ -33,7 +41,18 @@ class _Reads:
     bf_probes: bool
     bf_seconds: float
     bf_raw = False
+    bf_corrects = True
+    """Whether ccxt takes the clock's offset off the nonce itself: it does where it declares the option."""
+    options: dict[str, Any]
     session: aiohttp.ClientSession
+
+    def milliseconds(self) -> int:
+        """The exchange's time; our own where ccxt corrects it afterwards."""
+        return local_milliseconds() - (0 if self.bf_corrects else self.options[OFFSET])
+
+    def seconds(self) -> int:
+        """The exchange's time: ccxt never corrects this one."""
+        return (local_milliseconds() - int(self.options.get(OFFSET) or 0)) // 1000
 
     async def fetch(
         self,
@@ -76,6 +95,9 @@ def template(
             "options": {"maxRetriesOnFailure": 0},
         }
     )
+    if OFFSET not in client.options:
+        client.options[OFFSET] = 0
+        client.bf_corrects = False
     client.bf_seconds = seconds
     client.bf_probes = probes
     client.bf_prefix = urlsplit(override).path if override else ""
@@ -93,7 +115,9 @@ def view(of: Client, credentials: Mapping[str, str]) -> Client:
     state["options"] = dict(of.options)
     state["bf_raw"] = True
     for role, value in credentials.items():
-        state[ROLES[role]] = value
+        # A PEM key out of JSON or one line of an environment file has its line breaks written as \\n.
+        pem = value.startswith("-----BEGIN")
+        state[ROLES[role]] = value.replace("\\n", "\n") if pem else value
     return client
 
 

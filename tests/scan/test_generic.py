@@ -1,0 +1,135 @@
+"""Exchanges without an adapter of their own: the table of reads against the installed ccxt."""
+
+import asyncio
+import base64
+from urllib.parse import urlsplit
+
+import aiohttp
+import ccxt.async_support as ccxt
+import pytest
+
+from bfaudit.exchanges import generic, known, why_not
+from bfaudit.model import Grant
+from bfaudit.scan import asking, clients
+from bfaudit.scan.transport import WriteRefusedError
+
+PROBES = {probe.exchange: probe for probe in generic.PROBES}
+LOCAL = "http://127.0.0.1:9/here"
+
+each_probe = pytest.mark.parametrize("exchange", sorted(PROBES))
+
+
+async def _sent(exchange, monkeypatch):
+    """Method and path of what ccxt would send for the read, and how often, without sending it."""
+    adapter = generic.generic(PROBES[exchange])
+    sent = []
+
+    async def send(_session, url, method, _headers, _body, _seconds):
+        sent.append((method, urlsplit(url).path))
+        return clients.Raw()
+
+    monkeypatch.setattr(clients, "send", send)
+    async with aiohttp.ClientSession() as session:
+        made = clients.template(exchange, adapter, session, None, LOCAL, seconds=1.0, probes=False)
+        secret = base64.b64encode(b"s" * 21).decode()
+        client = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})
+        await asking._call(client, adapter.reads[0], {})
+    return sent
+
+
+@each_probe
+def test_one_request_is_sent_and_no_market_loaded(exchange, monkeypatch):
+    """The call of the table sends exactly the read of the table, through the guard, under a redirection."""
+    method, path = PROBES[exchange].path.split(" ")
+    sent = asyncio.run(_sent(exchange, monkeypatch))
+
+    assert [(method, f"/here{path}")] == sent
+
+
+@each_probe
+def test_credentials_are_those_that_ccxt_asks_for(exchange):
+    """No role is missing, and none is asked for in vain."""
+    needed = getattr(ccxt, exchange)().requiredCredentials
+    roles = generic.CREDENTIALS.get(exchange, ("key", "secret"))
+
+    assert {name for name, wanted in needed.items() if wanted} == {
+        clients.ROLES[role] for role in roles
+    }
+
+
+@each_probe
+def test_the_host_is_the_official_one(exchange):
+    """The host of the table is among ccxt's own URLs."""
+    client = getattr(ccxt, exchange)()
+    urls = repr(client.implode_hostname(repr(client.urls["api"])))
+
+    assert PROBES[exchange].host in urls
+
+
+@each_probe
+def test_what_it_may_do_is_unknown_and_said_so(exchange):
+    """Without a reply nothing is known; the support level says how little there is to know."""
+    adapter = known()[exchange]
+    facts = adapter.parse({}, None)
+
+    assert "status-only" == adapter.support
+    assert {Grant.UNKNOWN} == {facts.grant(word) for word in ("read", "trade", "withdraw")}
+    assert adapter.title in facts.unknown["permissions.withdraw"]
+
+
+def test_full_adapters_come_first():
+    """A row of the table never hides an adapter of the folder."""
+    assert {"full", "probe", "status-only"} >= {adapter.support for adapter in known().values()}
+    assert "status-only" != known()["kraken"].support
+    assert all(known()[name].id == name for name in PROBES)
+
+
+def test_why_an_exchange_is_not_there():
+    """What has been looked at and left out has its reason; what is there has none."""
+    assert "wallet" in why_not("hyperliquid")
+    assert why_not("kraken") is None
+    assert why_not("no-such-exchange") is None
+    assert not set(generic.UNSUPPORTED) & set(known())
+    assert set(generic.UNSUPPORTED) <= set(ccxt.exchanges)
+
+
+WRITES = {
+    "kraken": ("privatePostAddOrder", "privatePostWithdraw", "privatePostWalletTransfer"),
+    "bitfinex": (
+        "privatePostAuthWOrderSubmit",
+        "privatePostAuthWWithdraw",
+        "privatePostAuthWToken",
+    ),
+    "blofin": ("privatePostTradeOrder", "privatePostAssetTransfer"),
+    "bitstamp": ("privatePostCancelAllOrders", "privatePostWithdrawalRequests"),
+    "gemini": ("privatePostV1OrderNew", "privatePostV1OrderCancelAll"),
+    "whitebit": ("v4PrivatePostOrderMarket", "v4PrivatePostMainAccountWithdraw"),
+    "cryptocom": ("v1PrivatePostPrivateCreateOrder", "v1PrivatePostPrivateCreateWithdrawal"),
+    "lbank": ("spotPrivatePostSupplementWithdraw",),
+}
+
+
+@pytest.mark.parametrize(
+    ("exchange", "call"), [(name, call) for name, calls in WRITES.items() for call in calls]
+)
+def test_any_other_post_is_refused_before_it_leaves(exchange, call, monkeypatch):
+    """An exchange that reads by POST lists its reads; every other POST stays here."""
+    sent = []
+
+    async def send(*request):
+        sent.append(request)
+
+    async def attempt():
+        async with aiohttp.ClientSession() as session:
+            made = clients.template(
+                exchange, known()[exchange], session, None, LOCAL, seconds=1.0, probes=False
+            )
+            secret = base64.b64encode(b"s" * 21).decode()
+            client = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})
+            await getattr(client, call)({"amount": "1"})
+
+    monkeypatch.setattr(clients, "send", send)
+    with pytest.raises(WriteRefusedError):
+        asyncio.run(attempt())
+
+    assert [] == sent
