@@ -189,6 +189,8 @@ class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     expires: date | None = None
     balance_cap: str | None = None
     notes: str | None = None
+    inventory: bool = False
+    """Whether the key is to list the keys of its account and sub-accounts."""
     attestations: Mapping[str, Attestation] = field(default_factory=dict)
     place: Place
     """Where the connection is declared."""
@@ -226,6 +228,32 @@ class Facts(Struct, frozen=True):
         return Grant(fact.value) if fact else Grant.UNKNOWN
 
 
+class ListedKey(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One key as a master account's listing shows it."""
+
+    owner: str
+    """The account or sub-account that holds it, by the exchange's name or uid for it."""
+    fingerprint: str | None = None
+    """Keyed hash of the key; None where the listing masks it."""
+    shown: str = ""
+    """The last four characters at most, to find it on the exchange's web page."""
+    label: str | None = None
+    uid: str | None = None
+    request: str = ""
+    facts: Facts = field(default_factory=Facts)
+    """What the listing tells of it."""
+
+
+class Inventory(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a key that may list keys saw of its account."""
+
+    keys: tuple[ListedKey, ...] = ()
+    covers: str = ""
+    """Which keys such a listing can show, such as `the keys of sub-accounts`."""
+    incomplete: str | None = None
+    """Why the listing is not whole; None where it is."""
+
+
 class RequestMade(Struct, frozen=True, omit_defaults=True):
     """One request that a scan sent for a connection, and how it ended."""
 
@@ -255,6 +283,8 @@ class Scanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The scheme of each credential reference, by role."""
     facts: Facts = field(default_factory=Facts)
     requests: tuple[RequestMade, ...] = ()
+    inventory: Inventory | None = None
+    """What it listed; None where it was not asked to, or the exchange has no listing."""
 
 
 class ExchangeScanned(Struct, frozen=True, omit_defaults=True, kw_only=True):

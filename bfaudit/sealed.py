@@ -5,7 +5,7 @@ The digest is SHA-256 over the document without its `digest`, as JSON with sorte
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bfaudit.errors import IntegrityError, InvalidInput, Problem
-from bfaudit.facts import FACTS, Kind, spec_of
+from bfaudit.facts import FACTS, FactSpec, Kind, spec_of
 from bfaudit.model import Fact, Facts, Grant, Json, Place, Source
 
 NOT_RECORDED = "this scan did not record it"
@@ -126,16 +126,29 @@ def flatten(nested: Nested) -> Facts:
         if spec is None or path in nested.unknown:
             continue
         group, _, name = path.partition(".")
-        try:
-            value = msgspec.convert(nested.groups[group][name], _TYPES[spec.kind])
-        except (KeyError, msgspec.ValidationError) as error:
-            raise msgspec.ValidationError(f"`{path}` is not of kind {spec.kind}") from error
-        if value is Grant.UNKNOWN:
-            raise msgspec.ValidationError(f"`{path}` has evidence, yet is unknown")
+        value = _value(spec, nested.groups.get(group, {}), name)
         known[path] = Fact(
             value, evidence.source, evidence.request, evidence.limitation, evidence.via
         )
     return Facts(known, unknown)
+
+
+def told(values: Mapping[str, Json], source: Source, request: str) -> Facts:
+    """Facts that one request told, by path; what is not of the catalogue is no fact."""
+    specs = {path: spec for path in values if (spec := spec_of(path)) is not None}
+    return Facts(
+        {path: Fact(_value(spec, values, path), source, request) for path, spec in specs.items()}
+    )
+
+
+def _value(spec: FactSpec, values: Mapping[str, Json], name: str) -> Any:
+    try:
+        value = msgspec.convert(values[name], _TYPES[spec.kind])
+    except (KeyError, msgspec.ValidationError) as error:
+        raise msgspec.ValidationError(f"`{spec.path}` is not of kind {spec.kind}") from error
+    if value is Grant.UNKNOWN:
+        raise msgspec.ValidationError(f"`{spec.path}` has evidence, yet is unknown")
+    return value
 
 
 def plain(value: Any) -> Json:
@@ -154,17 +167,31 @@ def digest_of(content: Mapping[str, Json]) -> str:
     return f"sha256:{hashlib.sha256(msgspec.json.encode(body, order='sorted')).hexdigest()}"
 
 
-def seal(schema: str, content: Mapping[str, Json]) -> bytes:
-    """The document of a schema, with its digest; the same bytes for the same content."""
+def seal(schema: str, content: Mapping[str, Json], lined: Container[str] = ()) -> bytes:
+    """The document of a schema, with its digest; the same bytes for the same content.
+
+    The lists that `lined` names stand one item to a line.
+    """
     body: dict[str, Json] = {"schema": schema, **content}
     try:
         digest = digest_of(body)
     except UnicodeEncodeError:
         # Lone surrogates, which an exchange's JSON may spell, are no Unicode text.
-        body = _speakable(body)
+        body = speakable(msgspec.to_builtins(body))
         digest = digest_of(body)
     sealed = {"schema": schema, "digest": digest, **body}
-    return msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n"
+    parts = (
+        b"  %b: %b" % (msgspec.json.encode(name), _written(value, name in lined))
+        for name, value in sealed.items()
+    )
+    return b"{\n%b\n}\n" % b",\n".join(parts)
+
+
+def _written(value: Json, lined: bool) -> bytes:
+    if lined and value:
+        return b"[\n    %b\n  ]" % b",\n    ".join(map(msgspec.json.encode, value))
+    # No line ends within a string of JSON, so every one is between its parts.
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).replace(b"\n", b"\n  ")
 
 
 def digest_in(data: bytes) -> str:
@@ -212,11 +239,12 @@ def _other_schema(found: Json, wanted: str) -> str:
     return "Pass the file that `bfaudit scan` wrote."
 
 
-def _speakable(value: Json) -> Json:
+def speakable(value: Json) -> Json:
+    """The same value with every lone surrogate, which is no Unicode text, replaced."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_speakable(name): _speakable(item) for name, item in value.items()}
+        return {speakable(name): speakable(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_speakable(item) for item in value]
+        return [speakable(item) for item in value]
     return value

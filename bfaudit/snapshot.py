@@ -12,12 +12,15 @@ from bfaudit.model import (
     Attestation,
     Connection,
     ExchangeScanned,
+    Inventory,
     Json,
+    ListedKey,
     Reason,
     Rejected,
     RequestMade,
     Scanned,
     Snapshot,
+    Source,
     Status,
 )
 from bfaudit.sealed import (
@@ -29,7 +32,9 @@ from bfaudit.sealed import (
     flatten,
     invalid,
     nest,
+    plain,
     seal,
+    told,
     unseal,
     utc,
 )
@@ -85,6 +90,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     expires: date | None
     balance_cap: str | None
     notes: str | None
+    inventory: bool = False
     attestations: Mapping[str, Attested]
     locations: Mapping[str, Location]
     """Where each field is declared, by its name."""
@@ -107,6 +113,26 @@ class Request(Struct, frozen=True, kw_only=True):
     attempts: int
 
 
+class ListedRow(Struct, frozen=True, kw_only=True):
+    """One key that a master key listed; its facts by path, all from the listing."""
+
+    owner: str
+    fingerprint: str | None
+    shown: str
+    label: str | None
+    uid: str | None
+    request: str
+    facts: Mapping[str, Json]
+
+
+class InventoryRow(Struct, frozen=True, kw_only=True):
+    """What a key that may list keys saw."""
+
+    covers: str
+    incomplete: str | None
+    keys: tuple[ListedRow, ...]
+
+
 class Row(Identity, frozen=True, kw_only=True):
     """One connection of a snapshot; the groups of facts stand beside these fields."""
 
@@ -115,6 +141,7 @@ class Row(Identity, frozen=True, kw_only=True):
     requests: tuple[Request, ...]
     declared: Declared
     location: Location
+    inventory: InventoryRow | None = None
 
 
 class ExchangeRow(Struct, frozen=True, kw_only=True):
@@ -156,7 +183,7 @@ def encode(snapshot: Snapshot) -> bytes:
             "interrupted": snapshot.interrupted,
             "exchanges": msgspec.to_builtins(list(map(exchange_row, snapshot.exchanges))),
             "rejected": msgspec.to_builtins(list(map(rejected_row, snapshot.rejected))),
-            "connections": [_recorded(scanned) for scanned in snapshot.connections],
+            "connections": [recorded(scanned) for scanned in snapshot.connections],
         },
     )
 
@@ -168,16 +195,20 @@ def decode(data: bytes, file: str) -> Snapshot:
     """
     content = unseal(SCHEMA, data, file)
     try:
-        document = msgspec.convert(content, Document)
-        connections = tuple(map(_scanned, document.connections, content.get("connections", ())))
-        generated_at = utc(document.generated_at)
+        return restored(content)
     except (msgspec.ValidationError, RecursionError, OverflowError) as error:
         raise invalid(file, f"not a valid snapshot: {error}") from error
+
+
+def restored(content: Mapping[str, Json]) -> Snapshot:
+    """The snapshot that the content of a document holds; `ValidationError` where it holds none."""
+    document = msgspec.convert(content, Document)
+    connections = tuple(map(_scanned, document.connections, content.get("connections", ())))
     names = [scanned.connection.name for scanned in connections]
     if len(names) != len(set(names)):
-        raise invalid(file, "not a valid snapshot: two connections have one name")
+        raise msgspec.ValidationError("two connections have one name")
     return Snapshot(
-        generated_at=generated_at,
+        generated_at=utc(document.generated_at),
         connections=connections,
         exchanges=tuple(_same(row, ExchangeScanned) for row in document.exchanges),
         rejected=tuple(
@@ -219,7 +250,8 @@ def rejected_row(rejected: Rejected) -> RejectedRow:
     )
 
 
-def _recorded(scanned: Scanned) -> dict[str, Json]:
+def recorded(scanned: Scanned) -> dict[str, Json]:
+    """The row of a connection, in snapshot and report."""
     shared, nested = describe(scanned)
     requests = [_same(replace(made, at=utc(made.at)), Request) for made in scanned.requests]
     return {
@@ -228,7 +260,46 @@ def _recorded(scanned: Scanned) -> dict[str, Json]:
         "requests": msgspec.to_builtins(requests),
         "declared": msgspec.to_builtins(_declared(scanned)),
         "location": msgspec.to_builtins(Location.of(scanned.connection.place)),
+        "inventory": _listing(scanned.inventory),
     }
+
+
+def _listing(inventory: Inventory | None) -> Json:
+    if inventory is None:
+        return None
+    keys = tuple(
+        ListedRow(
+            owner=key.owner,
+            fingerprint=key.fingerprint,
+            shown=key.shown,
+            label=key.label,
+            uid=key.uid,
+            request=key.request,
+            facts={path: plain(fact.value) for path, fact in sorted(key.facts.known.items())},
+        )
+        for key in inventory.keys
+    )
+    return msgspec.to_builtins(
+        InventoryRow(covers=inventory.covers, incomplete=inventory.incomplete, keys=keys)
+    )
+
+
+def _inventory(row: InventoryRow | None) -> Inventory | None:
+    if row is None:
+        return None
+    keys = tuple(
+        ListedKey(
+            owner=key.owner,
+            fingerprint=key.fingerprint,
+            shown=key.shown,
+            label=key.label,
+            uid=key.uid,
+            request=key.request,
+            facts=told(key.facts, Source.INVENTORY, key.request),
+        )
+        for key in row.keys
+    )
+    return Inventory(keys=keys, covers=row.covers, incomplete=row.incomplete)
 
 
 def _declared(scanned: Scanned) -> Declared:
@@ -273,6 +344,7 @@ def _scanned(row: Row, raw: Mapping[str, Json]) -> Scanned:
         schemes=declared.credentials,
         facts=flatten(Nested(groups, dict(row.unknown), dict(row.evidence))),
         requests=tuple(_same(replace(made, at=utc(made.at)), RequestMade) for made in row.requests),
+        inventory=_inventory(row.inventory),
     )
 
 

@@ -29,15 +29,15 @@ class Unknowns(click.ParamType[Any]):
     name = "N|N%"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """An int for a count, a float of 0 to 1 for a percentage."""
+        """An int for a count, a float of 0 to 100 for a percentage."""
         if isinstance(value, int | float):
             return value
         text = str(value).strip()
         try:
-            number = float(text.removesuffix("%")) / 100 if text.endswith("%") else int(text)
+            number = float(text.removesuffix("%")) if text.endswith("%") else int(text)
         except ValueError:
             self.fail(f"{value!r} is neither a count nor a percentage", param, ctx)
-        if number < 0 or (isinstance(number, float) and number > 1):
+        if number < 0 or (isinstance(number, float) and number > 100):
             self.fail(f"{value!r} is out of range", param, ctx)
         return number
 

@@ -20,7 +20,12 @@ from bfaudit.model import Audit, Reason, Severity, Snapshot, Status
 
 def load_fleet(sources: Sequence[str], *, keep_going: bool) -> LoadedManifests:
     """The connections of some manifests. Raises InvalidInput with every mistake, NothingToAudit for none."""
-    loaded = load(sources, exchanges.credentials_of(), keep_going=keep_going)
+    loaded = load(
+        sources,
+        exchanges.credentials_of(),
+        unsupported=exchanges.unsupported(),
+        keep_going=keep_going,
+    )
     if loaded.problems and not keep_going:
         raise errors.InvalidInput(list(loaded.problems))
     if not loaded.connections and not loaded.rejected:

@@ -20,7 +20,9 @@ from bfaudit.manifest import load
 def command(manifests: tuple[str, ...], policies: tuple[str, ...]) -> None:
     """Check manifests, and policies, and list every mistake with its place."""
     problems = []
-    loaded = load(manifests, exchanges.credentials_of(), keep_going=True)
+    loaded = load(
+        manifests, exchanges.credentials_of(), unsupported=exchanges.unsupported(), keep_going=True
+    )
     problems += loaded.problems
     if policies:
         from bfaudit.policy.read import read  # noqa: PLC0415 - brings the expression engine

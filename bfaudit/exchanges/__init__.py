@@ -28,9 +28,9 @@ def known() -> Mapping[str, Adapter]:
     return found
 
 
-def why_not(exchange: str) -> str | None:
-    """Why an exchange that ccxt knows is not supported, where that has been looked at."""
-    return None if exchange in known() else generic.UNSUPPORTED.get(exchange)
+def unsupported() -> Mapping[str, str]:
+    """Why exchanges that ccxt knows are not supported, for those that have been looked at."""
+    return {name: why for name, why in generic.UNSUPPORTED.items() if name not in known()}
 
 
 def credentials_of() -> Mapping[str, tuple[str, ...]]:

@@ -120,7 +120,9 @@ class Ask(Protocol):
     wants_uid: bool
     """Whether the account's uid is worth an expensive read: the manifest declares it, or a connection test runs."""
 
-    async def __call__(self, read: Read, params: Mapping[str, Any] = NOTHING) -> Reply: ...
+    async def __call__(
+        self, read: Read, params: Mapping[str, Any] = NOTHING, *, label: str | None = None
+    ) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,41 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One key as a listing shows it; `key` is its text, which stays in memory for as long as the scan takes."""
+
+    key: str
+    """As shown; `*` stands for what is masked."""
+    owner: str
+    uid: str | None = None
+    label: str | None = None
+    request: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a listing showed."""
+
+    keys: tuple[Listed, ...]
+    incomplete: str | None = None
+    """Why it is not whole: a page was refused, or has a shape that nobody documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """How a master key lists the keys of its account or sub-accounts."""
+
+    reads: tuple[Read, ...]
+    covers: str
+    """Which keys it can show."""
+    fetch: Callable[[Ask], Awaitable[None]]
+    """Sends the pages; labels of replies are the adapter's own (`ask(read, params, label=...)`)."""
+    parse: Callable[[Replies, Context], Listing]
+    """Pure, and total over any JSON. A reply that is not ok makes the listing incomplete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
     """All that bfaudit knows of one exchange."""
 
@@ -219,6 +256,8 @@ class Adapter:
     """What this exchange never tells, by path of the fact, and why."""
     links: tuple[str, ...] = ()
     """The official pages that this file is made from."""
+    lists: Lists | None = None
+    """How it lists keys; None where no key can."""
     lapses: tuple[Lapse, ...] = ()
     steps: tuple[Step, ...] = ()
     how_to: tuple[str, ...] = ()

@@ -15,7 +15,9 @@ class _Rehearsal:
     key: str = ""
     asked: list[Read] = field(default_factory=list)
 
-    async def __call__(self, read: Read, params: Mapping[str, Any] = NOTHING) -> Reply:
+    async def __call__(
+        self, read: Read, params: Mapping[str, Any] = NOTHING, *, label: str | None = None
+    ) -> Reply:
         self.asked.append(read)
         return Reply(read=read, http=200, form=Form.JSON, body={})
 

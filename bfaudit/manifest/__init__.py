@@ -15,6 +15,7 @@ def load(
     sources: Sequence[str],
     exchanges: Mapping[str, Collection[str]],
     *,
+    unsupported: Mapping[str, str] | None = None,
     keep_going: bool = False,
     stdin: Callable[[], bytes] = standard_input,
 ) -> LoadedManifests:
@@ -24,7 +25,7 @@ def load(
     was rejected for them.
     """
     texts, problems = collect(sources, stdin)
-    loaded = assemble(texts, Known(exchanges, SCHEMES), problems)
+    loaded = assemble(texts, Known(exchanges, SCHEMES, unsupported or {}), problems)
     if loaded.problems and not keep_going:
         raise InvalidInput(list(loaded.problems))
     return loaded

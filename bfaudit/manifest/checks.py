@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bfaudit import literals
@@ -34,6 +34,8 @@ class Known:
     exchanges: Mapping[str, Collection[str]]
     """The credential roles that each exchange needs, by its id."""
     schemes: Mapping[str, Scheme]
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    """Why an exchange that ccxt knows is not supported, by its id."""
 
 
 class Checker:
@@ -112,7 +114,7 @@ class Checker:
                 f"unknown exchange {quoted(exchange)}",
                 (*path, "exchange"),
                 expected=one_of(known),
-                hint=did_you_mean(exchange, known),
+                hint=self._known.unsupported.get(exchange) or did_you_mean(exchange, known),
             )
         for day in ("created", "expires"):
             if day in values:

@@ -62,10 +62,13 @@ class RecordedAsk:
     replies: dict[str, Reply] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    async def __call__(self, read: Read, params: Mapping[str, Any] = NOTHING) -> Reply:
-        self.asked.append(read.label)
-        made = reply(self.adapter, read, self.recording.get(read.label))
-        self.replies[read.label] = made
+    async def __call__(
+        self, read: Read, params: Mapping[str, Any] = NOTHING, *, label: str | None = None
+    ) -> Reply:
+        label = label or read.label
+        self.asked.append(label)
+        made = reply(self.adapter, read, self.recording.get(label))
+        self.replies[label] = made
         return made
 
 

@@ -19,7 +19,7 @@ from tests.exchanges.recorded import NOW, OWN_KEY, cases
 ADAPTERS = {adapter.id: adapter for adapter in known().values()}
 CONTEXT = Context(now=NOW, own_key=lambda text: text == OWN_KEY, secret_kind="hmac")
 EDGES = (
-    "", "0", "-1", "²", "*", "9" * 30, "a,b", "9999-12-31T23:59:59-23:59", OWN_KEY,
+    "", "0", "-1", "²", "*", "9" * 30, "a,b", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", OWN_KEY,
     "withdraw", "trade", 0, 1, -1, -2, 10**30, 1e308, 1753030929, 1753030929000,
 )  # fmt: skip
 LEAVES = (

@@ -8,10 +8,12 @@ import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 
-from bfaudit.exchanges import generic, known, why_not
-from bfaudit.model import Grant
+from bfaudit.exchanges import generic, known, unsupported
+from bfaudit.model import Grant, Reason
 from bfaudit.scan import asking, clients
-from bfaudit.scan.transport import WriteRefusedError
+from bfaudit.scan.runner import Options, scan
+from bfaudit.scan.transport import WriteRefusedError, read
+from tests.scan.fleet import HASTE, connection
 
 PROBES = {probe.exchange: probe for probe in generic.PROBES}
 LOCAL = "http://127.0.0.1:9/here"
@@ -24,7 +26,7 @@ async def _sent(exchange, monkeypatch):
     adapter = generic.generic(PROBES[exchange])
     sent = []
 
-    async def send(_session, url, method, _headers, _body, _seconds):
+    async def send(_session, url, method, *_rest):
         sent.append((method, urlsplit(url).path))
         return clients.Raw()
 
@@ -86,11 +88,41 @@ def test_full_adapters_come_first():
 
 def test_why_an_exchange_is_not_there():
     """What has been looked at and left out has its reason; what is there has none."""
-    assert "wallet" in why_not("hyperliquid")
-    assert why_not("kraken") is None
-    assert why_not("no-such-exchange") is None
+    assert "wallet" in unsupported()["hyperliquid"]
+    assert "kraken" not in unsupported()
+    assert "no-such-exchange" not in unsupported()
     assert not set(generic.UNSUPPORTED) & set(known())
     assert set(generic.UNSUPPORTED) <= set(ccxt.exchanges)
+
+
+ANSWERS = [
+    (200, b"[]", Reason.PERMISSIONS_UNKNOWN),
+    (401, b'{"error": {"name": "no_authorization_ip", "message": "no"}}', Reason.IP_NOT_ALLOWED),
+    (401, b'{"error": {"name": "invalid_access_key", "message": "no"}}', Reason.UNKNOWN_KEY),
+    (403, b"<html>", Reason.BLOCKED),
+    (200, b"<html>", Reason.UNEXPECTED_ANSWER),
+]
+
+
+@pytest.mark.parametrize(("http", "body", "reason"), ANSWERS)
+def test_a_whole_scan(http, body, reason, monkeypatch):
+    """Status by one read, through the same scan as every other exchange."""
+
+    async def send(*_request):
+        return read(http, body, {})
+
+    monkeypatch.setattr(clients, "send", send)
+    options = Options(
+        environ={"ONE_KEY": "account-one", "ONE_SECRET": "s" * 21},
+        patience=HASTE,
+        connection_test=True,
+        rate_limits=False,
+    )
+    (one,) = asyncio.run(scan([connection("upbit")], known(), options)).connections
+
+    assert (reason.status, reason) == (one.status, one.reason), one.detail
+    assert Grant.UNKNOWN == one.facts.grant("withdraw")
+    assert "test.orders" not in one.facts.known
 
 
 WRITES = {
