@@ -56,8 +56,9 @@ def scan_fleet(
     values = os.environ if environ is None else environ
     redirected = urls.overrides(exchange_urls, values, exchanges.known())
     from bfaudit.scan import asking, runner  # noqa: PLC0415 - brings ccxt
+    from bfaudit.scan.options import Options  # noqa: PLC0415
 
-    options = runner.Options(
+    options = Options(
         urls=redirected,
         environ=values,
         workers=workers,

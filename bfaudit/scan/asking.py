@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply, Verdict, judge
+from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply, judge
 from bfaudit.model import Reason, RequestMade
-from bfaudit.scan.clients import OFFSET, Client, error_class, local_milliseconds
+from bfaudit.scan.clients import OFFSET, Client, endpoint, error_class, local_milliseconds
 from bfaudit.scan.limits import Limiter
 from bfaudit.scan.transport import Raw, WriteRefusedError
 
@@ -89,13 +89,15 @@ class Asking:
         self._account = account
         self._left = exchange.patience.connection_seconds
 
-    async def __call__(self, read: Read, params: Mapping[str, Any] = NOTHING) -> Reply:
+    async def __call__(
+        self, read: Read, params: Mapping[str, Any] = NOTHING, *, label: str | None = None
+    ) -> Reply:
         """Send one read, again where that may help, and keep its reply under its label."""
         at = datetime.now(UTC)
         started = asyncio.get_running_loop().time()
         reply, tries = await self._try(read, {**read.params, **params})
         spent = asyncio.get_running_loop().time() - started
-        self.replies[read.label] = reply
+        self.replies[label or read.label] = reply
         outcome = reply.verdict.reason.value if reply.verdict else "ok"
         self.made.append(
             RequestMade(read.path, at, round(spent * 1000), reply.http, outcome, tries)
@@ -155,8 +157,8 @@ class Asking:
         return reply
 
     def _judged(self, reply: Reply) -> Reply:
-        verdict: Verdict | None = judge(self._exchange.adapter, reply)
-        return replace(reply, verdict=verdict)
+        verdict = judge(self._exchange.adapter, reply)
+        return replace(reply, verdict=verdict) if verdict else reply
 
     async def _wait(self, reply: Reply, number: int) -> bool:
         """Wait before the next try; False where another try would not help."""
@@ -181,8 +183,9 @@ class Asking:
         return True
 
 
-async def _call(client: Client, read: Read, params: dict[str, Any]) -> Any:
-    if isinstance(read.call, str):
-        return await getattr(client, read.call)(params)
-    path, sections = read.call
-    return await client.fetch2(path, list(sections), read.method, params)
+async def _call(client: Client, read: Read, params: Mapping[str, Any]) -> Any:
+    """Have ccxt sign, and send it. ccxt's own `request` would add nothing but options that a scan does not use."""
+    request = client.sign(*endpoint(client, read), dict(params))
+    return await client.fetch(
+        request["url"], request["method"], request["headers"], request["body"]
+    )

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import ccxt.async_support as ccxt
+from ccxt.base.types import Entry
 
-from bfaudit.exchanges.base import Adapter
+from bfaudit.exchanges.base import Adapter, Read
 from bfaudit.scan import urls
-from bfaudit.scan.transport import Raw, WriteRefusedError, send
+from bfaudit.scan.transport import Proxies, Raw, WriteRefusedError, send
 
 # At DEBUG this logger writes signed requests with their headers.
 logging.getLogger("ccxt").setLevel(logging.WARNING)
@@ -39,6 +40,7 @@ class _Reads:
     bf_adapter: Adapter
     bf_prefix: str
     bf_probes: bool
+    bf_proxies: Proxies
     bf_seconds: float
     bf_raw = False
     bf_corrects = True
@@ -68,7 +70,8 @@ class _Reads:
             allowed = adapter.posts | adapter.harmless_tests if self.bf_probes else adapter.posts
             if method != "POST" or path not in allowed:
                 raise WriteRefusedError(f"{method} {path} is not a read of {adapter.title}")
-        raw = await send(self.session, url, method, headers, body, self.bf_seconds)
+        proxy = self.bf_proxies.of(url)
+        raw = await send(self.session, url, method, headers, body, self.bf_seconds, proxy)
         return raw if self.bf_raw else raw.body
 
     def __del__(self) -> None:
@@ -100,6 +103,7 @@ def template(
         client.bf_corrects = False
     client.bf_seconds = seconds
     client.bf_probes = probes
+    client.bf_proxies = Proxies()
     client.bf_prefix = urlsplit(override).path if override else ""
     if override:
         client.urls["api"] = urls.redirect(client.urls["api"], override)
@@ -119,6 +123,17 @@ def view(of: Client, credentials: Mapping[str, str]) -> Client:
         pem = value.startswith("-----BEGIN")
         state[ROLES[role]] = value.replace("\\n", "\n") if pem else value
     return client
+
+
+def endpoint(client: Client, read: Read) -> tuple[str, list[str], str]:
+    """Path, sections and method of a read, as ccxt's `sign` wants them."""
+    if not isinstance(read.call, str):
+        path, sections = read.call
+        return path, list(sections), read.method
+    # A constructor leaves functions in place of some of them, on the class that it makes.
+    declared = (vars(of).get(read.call) for of in type(client).__mro__)
+    entry = next(one for one in declared if isinstance(one, Entry))
+    return entry.path, entry.api, entry.method
 
 
 def error_class(client: Client, raw: Raw, url: str) -> str | None:

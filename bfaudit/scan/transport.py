@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
@@ -34,6 +35,27 @@ class Raw(msgspec.Struct, frozen=True):
     """The body as text, for ccxt's own reading of errors that no table knows; never shown."""
 
 
+class Proxies:
+    """The proxies that the environment names, asked once per host.
+
+    aiohttp's `trust_env` would read the environment for every request, in a thread, and would also send a password
+    that ~/.netrc has for the host.
+    """
+
+    def __init__(self) -> None:
+        self._named = getproxies()
+        self._by_origin: dict[tuple[str, str], str | None] = {}
+
+    def of(self, url: str) -> str | None:
+        """The proxy for a URL; None where it is reached directly."""
+        scheme, _, rest = url.partition("://")
+        origin = scheme, rest.partition("/")[0]
+        if origin not in self._by_origin:
+            bypassed = proxy_bypass(origin[1])
+            self._by_origin[origin] = None if bypassed else self._named.get(scheme)
+        return self._by_origin[origin]
+
+
 async def send(
     session: aiohttp.ClientSession,
     url: str,
@@ -41,6 +63,7 @@ async def send(
     headers: Mapping[str, str] | None,
     body: str | None,
     seconds: float,
+    proxy: str | None = None,
 ) -> Raw:
     """Send one signed request, with its URL exactly as signed."""
     try:
@@ -51,6 +74,7 @@ async def send(
             data=body.encode() if body else None,
             timeout=aiohttp.ClientTimeout(total=seconds),
             allow_redirects=False,
+            proxy=proxy,
         ) as response:
             data = await _bounded(response)
             return read(response.status, data, response.headers)
@@ -96,7 +120,9 @@ def read(status: int, data: bytes, headers: Mapping[str, str]) -> Raw:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After", "")
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
     try:
         seconds = float(value)
     except ValueError:

@@ -10,7 +10,8 @@ from bfaudit.exchanges import known
 from bfaudit.model import Connection, Place, Scanned, Snapshot
 from bfaudit.sandbox import Account, Fault, Key, Sandbox, Scenario
 from bfaudit.scan.asking import Patience
-from bfaudit.scan.runner import Options, scan
+from bfaudit.scan.options import Options
+from bfaudit.scan.runner import scan
 
 HASTE = Patience(request_seconds=1.0, connection_seconds=3.0, longest_pause=2.0)
 

@@ -11,7 +11,8 @@ import pytest
 from bfaudit.exchanges import generic, known, unsupported
 from bfaudit.model import Grant, Reason
 from bfaudit.scan import asking, clients
-from bfaudit.scan.runner import Options, scan
+from bfaudit.scan.options import Options
+from bfaudit.scan.runner import scan
 from bfaudit.scan.transport import WriteRefusedError, read
 from tests.scan.fleet import HASTE, connection
 

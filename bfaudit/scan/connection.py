@@ -1,0 +1,171 @@
+"""One connection: resolve its credentials, ask, parse, judge; what remains is free of secrets."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bfaudit.credentials import ResolveContext, Secret, resolve, split
+from bfaudit.errors import CredentialError
+from bfaudit.exchanges.base import Adapter, Context, Listing, Reply
+from bfaudit.facts import FactsBuilder
+from bfaudit.model import (
+    Connection,
+    Fact,
+    Facts,
+    Inventory,
+    ListedKey,
+    Reason,
+    RequestMade,
+    Scanned,
+    Source,
+)
+from bfaudit.reach import conclude
+from bfaudit.scan import clients
+from bfaudit.scan.asking import Asking, Exchange
+from bfaudit.scan.options import Options
+from bfaudit.scan.status import Answer, judge_connection, refusal
+
+FINGERPRINT_VARIABLE = "BFAUDIT_FINGERPRINT_KEY"
+LONG_ENOUGH_TO_SHOW = 16
+"""Keys shorter than this are not shown at all, not even their last four characters."""
+
+
+async def scan_connection(exchange: Exchange, connection: Connection, options: Options) -> Scanned:
+    """Ask about one connection."""
+    now = datetime.now(UTC)
+    place = ResolveContext(options.environ, connection.place.file)
+    try:
+        secrets = {role: resolve(text, place) for role, text in connection.credentials.items()}
+    except CredentialError as error:
+        answer = refusal(Reason.UNRESOLVED_CREDENTIAL, f"{error.message.rstrip('.')}.")
+        return _scanned(connection, answer, now)
+    asking = Asking(
+        exchange,
+        clients.view(exchange.template, {role: one.reveal() for role, one in secrets.items()}),
+        connection.account or connection.name,
+        wants_uid=connection.uid is not None or options.connection_test,
+    )
+    key = asking.key
+    adapter = exchange.adapter
+    await adapter.fetch(asking)
+    if options.connection_test and _works(asking):
+        await _connection_test(adapter, connection, asking)
+    context = Context(now, lambda text: _is_own(text, key), _kind(secrets["secret"]))
+    inventory = None
+    if connection.inventory and adapter.lists and _works(asking):
+        await adapter.lists.fetch(asking)
+        listing = adapter.lists.parse(asking.replies, context)
+        inventory = _inventory(listing, adapter.lists.covers, options.environ)
+    facts = conclude(adapter, adapter.parse(asking.replies, context), now)
+    return _scanned(
+        connection,
+        judge_connection(adapter, connection, asking.replies, facts, now),
+        now,
+        facts=_with_tests(facts, asking.replies),
+        fingerprint=fingerprint(key, options.environ),
+        requests=tuple(asking.made),
+        inventory=inventory,
+    )
+
+
+def _works(asking: Asking) -> bool:
+    return any(reply.ok for reply in asking.replies.values())
+
+
+def _inventory(listing: Listing, covers: str, environ: Mapping[str, str]) -> Inventory:
+    """A listing without the text of its keys."""
+    keys = tuple(
+        ListedKey(
+            owner=one.owner,
+            fingerprint=None if "*" in one.key or not one.key else fingerprint(one.key, environ),
+            shown=one.key[-4:] if len(one.key) >= LONG_ENOUGH_TO_SHOW else "",
+            label=one.label,
+            uid=one.uid,
+            request=one.request,
+            facts=one.facts,
+        )
+        for one in listing.keys
+    )
+    return Inventory(keys=keys, covers=covers, incomplete=listing.incomplete)
+
+
+def _scanned(
+    connection: Connection,
+    answer: Answer,
+    at: datetime,
+    *,
+    facts: Facts | None = None,
+    fingerprint: str | None = None,
+    requests: tuple[RequestMade, ...] = (),
+    inventory: Inventory | None = None,
+) -> Scanned:
+    return Scanned(
+        connection=connection,
+        status=answer.status,
+        reason=answer.reason,
+        detail=answer.detail,
+        advice=answer.advice,
+        scanned_at=at,
+        fingerprint=fingerprint,
+        schemes={role: split(text)[0] for role, text in connection.credentials.items()},
+        facts=facts or FactsBuilder("").build({}, "the credential could not be resolved"),
+        requests=requests,
+        inventory=inventory,
+    )
+
+
+async def _connection_test(adapter: Adapter, connection: Connection, asking: Asking) -> None:
+    """One balance read and one order read, of the market that the connection trades.
+
+    `Adapter.tests` may name a pair for keys of one kind: `spot:unified` where the read `unified` answered.
+    """
+    market = "futures" if _futures_only(connection) else "spot"
+    kinds = [f"{market}:{label}" for label, reply in asking.replies.items() if reply.ok]
+    name = next((kind for kind in (*kinds, market) if kind in adapter.tests), "spot")
+    for label, read in zip(("test.balance", "test.orders"), adapter.tests[name], strict=False):
+        await asking(read, label=label)
+
+
+def _futures_only(connection: Connection) -> bool:
+    return "futures" in connection.requires and "trade" not in connection.requires
+
+
+def _with_tests(facts: Facts, replies: Mapping[str, Reply]) -> Facts:
+    made = {
+        label: Fact(
+            reply.verdict.reason.value if reply.verdict else "ok", Source.PROBE, reply.read.path
+        )
+        for label, reply in replies.items()
+        if label.startswith("test.")
+    }
+    return Facts({**facts.known, **made}, facts.unknown) if made else facts
+
+
+def fingerprint(key: str, environ: Mapping[str, str]) -> str:
+    """The identity of an API key in snapshots and reports, equal wherever the same key is used.
+
+    Keyed by BFAUDIT_FINGERPRINT_KEY, so that nobody outside can tell whether a key he knows is in a report.
+    """
+    pepper = environ.get(FINGERPRINT_VARIABLE) or "bfaudit-fingerprint/1"
+    return hmac.new(pepper.encode(), key.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
+        :20
+    ]
+
+
+def _is_own(text: str, key: str) -> bool:
+    """Whether a key as an exchange shows it, with `*` for what it hides, is the key."""
+    if "*" not in text:
+        return hmac.compare_digest(text.encode(), key.encode())
+    head, tail = text[: text.index("*")], text[text.rindex("*") + 1 :]
+    return bool(head or tail) and key.startswith(head) and key.endswith(tail)
+
+
+def _kind(secret: Secret) -> str:
+    """How a secret signs, by its form, as ccxt tells them apart."""
+    text = secret.reveal()
+    if "PRIVATE KEY" not in text:
+        return "hmac"
+    if "EC PRIVATE KEY" in text:
+        return "ecdsa"
+    return "rsa" if len(text) > 240 else "ed25519"
