@@ -2,8 +2,11 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
+
+from msgspec.structs import replace
 
 from bfaudit.credentials import ResolveContext, Secret, resolve, split
 from bfaudit.errors import CredentialError
@@ -27,6 +30,8 @@ from bfaudit.scan.options import Options
 from bfaudit.scan.status import Answer, judge_connection, refusal
 
 FINGERPRINT_VARIABLE = "BFAUDIT_FINGERPRINT_KEY"
+SHORTEST_SECRET = 6
+"""What is shorter is too common to be looked for in an exchange's answers."""
 LONG_ENOUGH_TO_SHOW = 16
 """Keys shorter than this are not shown at all, not even their last four characters."""
 
@@ -57,7 +62,8 @@ async def scan_connection(exchange: Exchange, connection: Connection, options: O
         await adapter.lists.fetch(asking)
         listing = adapter.lists.parse(asking.replies, context)
         inventory = _inventory(listing, adapter.lists.covers, options.environ)
-    facts = conclude(adapter, adapter.parse(asking.replies, context), now)
+    values = [secret.reveal() for secret in secrets.values()]
+    facts = scrub(conclude(adapter, adapter.parse(asking.replies, context), now), values)
     return _scanned(
         connection,
         judge_connection(adapter, connection, asking.replies, facts, now),
@@ -140,6 +146,25 @@ def _with_tests(facts: Facts, replies: Mapping[str, Reply]) -> Facts:
         if label.startswith("test.")
     }
     return Facts({**facts.known, **made}, facts.unknown) if made else facts
+
+
+def scrub(facts: Facts, secrets: Iterable[str]) -> Facts:
+    """The facts without the key and its secrets, should an exchange send one of them back as a label or an address."""
+    values = [value for value in secrets if len(value) >= SHORTEST_SECRET]
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in values:
+                value = value.replace(secret, "***")
+            return value
+        return tuple(map(clean, value)) if isinstance(value, tuple) else value
+
+    dirty = {
+        path: replace(fact, value=clean(fact.value))
+        for path, fact in facts.known.items()
+        if clean(fact.value) != fact.value
+    }
+    return Facts({**facts.known, **dirty}, facts.unknown) if dirty else facts
 
 
 def fingerprint(key: str, environ: Mapping[str, str]) -> str:
