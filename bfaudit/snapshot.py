@@ -264,6 +264,11 @@ def recorded(scanned: Scanned) -> dict[str, Json]:
     }
 
 
+def rescanned(raw: Mapping[str, Json]) -> Scanned:
+    """The record that `recorded` made a row of; raises `msgspec.ValidationError` where it is none."""
+    return _scanned(msgspec.convert(raw, Row), raw)
+
+
 def _listing(inventory: Inventory | None) -> Json:
     if inventory is None:
         return None

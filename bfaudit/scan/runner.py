@@ -31,12 +31,17 @@ async def scan(
     *,
     done: Done = lambda _scanned: None,
     stop: asyncio.Event | None = None,
+    already: Mapping[int, Scanned] | None = None,
 ) -> Snapshot:
-    """Ask about every connection; `done` hears of each as it is finished, `stop` ends the scan early."""
+    """Ask about every connection; `done` hears of each as it is finished, `stop` ends the scan early.
+
+    What is `already` scanned, by the number of its connection, is not asked again.
+    """
+    finished: dict[int, Scanned] = dict(already or {})
     jobs: dict[str, list[tuple[int, Connection]]] = {}
     for number, connection in enumerate(connections):
-        jobs.setdefault(connection.exchange, []).append((number, connection))
-    finished: dict[int, Scanned] = {}
+        if number not in finished:
+            jobs.setdefault(connection.exchange, []).append((number, connection))
 
     def keep(number: int, scanned: Scanned) -> None:
         finished[number] = scanned
@@ -139,9 +144,12 @@ async def _scan_exchange(
     rest = [job for job in todo if not job[1].inventory]
     for jobs in (first, rest):
         queue = iter(jobs)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(options.workers, len(jobs))):
-                group.create_task(_worker(exchange, queue, options, keep))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(options.workers, len(jobs))):
+                    group.create_task(_worker(exchange, queue, options, keep))
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
 
 
 async def _worker(
