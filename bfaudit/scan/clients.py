@@ -5,6 +5,7 @@ constructor costs 2 ms and 250 KB. Credentials are never swapped on a shared ins
 """
 
 import logging
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +40,8 @@ class _Reads:
 
     bf_adapter: Adapter
     bf_prefix: str
-    bf_probes: bool
+    bf_reads: re.Pattern[str]
+    bf_posts: frozenset[str]
     bf_proxies: Proxies
     bf_seconds: float
     bf_raw = False
@@ -64,15 +66,21 @@ class _Reads:
         body: str | None = None,
     ) -> Any:
         """Send what ccxt signed. Raises WriteRefusedError for anything but a known read, before it leaves."""
-        if method != "GET":
-            path = urlsplit(url).path.removeprefix(self.bf_prefix)
-            adapter = self.bf_adapter
-            allowed = adapter.posts | adapter.harmless_tests if self.bf_probes else adapter.posts
-            if method != "POST" or path not in allowed:
-                raise WriteRefusedError(f"{method} {path} is not a read of {adapter.title}")
+        path = urlsplit(url).path.removeprefix(self.bf_prefix)
+        if not self.bf_may(method, path):
+            raise WriteRefusedError(f"{method} {path} is not a read of {self.bf_adapter.title}")
         proxy = self.bf_proxies.of(url)
         raw = await send(self.session, url, method, headers, body, self.bf_seconds, proxy)
         return raw if self.bf_raw else raw.body
+
+    def bf_may(self, method: str, path: str) -> bool:
+        """Whether a request may leave: a listed read, or, without credentials, any GET.
+
+        The method alone would not do: some exchanges take orders and withdrawals by GET.
+        """
+        if method == "POST":
+            return path in self.bf_posts
+        return method == "GET" and (not self.bf_raw or self.bf_reads.fullmatch(path) is not None)
 
     def __del__(self) -> None:
         """ccxt complains here about sessions that it does not own."""
@@ -102,12 +110,22 @@ def template(
         client.options[OFFSET] = 0
         client.bf_corrects = False
     client.bf_seconds = seconds
-    client.bf_probes = probes
+    client.bf_reads = _paths(adapter)
+    client.bf_posts = adapter.posts | adapter.harmless_tests if probes else adapter.posts
     client.bf_proxies = Proxies()
     client.bf_prefix = urlsplit(override).path if override else ""
     if override:
         client.urls["api"] = urls.redirect(client.urls["api"], override)
     return client
+
+
+def _paths(adapter: Adapter) -> re.Pattern[str]:
+    """Every path that an adapter reads by GET; `{name}` in one stands for one part of a path."""
+    reads = [*adapter.reads, *(read for pair in adapter.tests.values() for read in pair)]
+    reads += adapter.lists.reads if adapter.lists else ()
+    paths = {read.path.split(" ", 1)[1] for read in reads if read.method == "GET"}
+    parts = (re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) for path in sorted(paths))
+    return re.compile("|".join(parts))
 
 
 def view(of: Client, credentials: Mapping[str, str]) -> Client:
