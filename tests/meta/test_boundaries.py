@@ -101,9 +101,12 @@ def test_exchange_names_stay_in_their_folders():
         for node in ast.walk(tree):
             texts = [node.value] if isinstance(node, ast.Constant) and id(node) not in said else []
             texts += [node.id] if isinstance(node, ast.Name) else []
-            for text in texts:
-                if isinstance(text, str) and names.search(text):
-                    found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {text[:60]}")
+            where = path.relative_to(PACKAGE)
+            found += [
+                f"{where}:{node.lineno}: {text[:60]}"
+                for text in texts
+                if isinstance(text, str) and names.search(text)
+            ]
 
     assert found == []
 
