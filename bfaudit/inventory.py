@@ -1,6 +1,7 @@
 """What a master key's listing means for a fleet: keys that no manifest declares, and evidence for those it does. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -30,6 +31,8 @@ def undeclared(scanned: Scanned, fingerprints: frozenset[str]) -> tuple[str, ...
 def why_unknown(scanned: Scanned) -> str:
     """Why `undeclared` cannot be told."""
     listing = scanned.inventory
+    if listing is None and scanned.connection.inventory:
+        return "no listing was made: the key did not work, or its exchange has no listing"
     if listing is None:
         return "no listing was made: declare `inventory: true` on a key that may list keys"
     return listing.incomplete or "the exchange masks the keys that it lists"
@@ -45,7 +48,8 @@ def drift(scanned: Scanned, listed: Mapping[str, ListedKey]) -> tuple[str, ...] 
         for path, fact in sorted(key.facts.known.items())
         if (own := scanned.facts.get(path))
         and own.source is not Source.INVENTORY
-        and _same(own.value) != _same(fact.value)
+        and path != "key.last_used_at"
+        and not _agree(own, fact)
     )
 
 
@@ -83,6 +87,13 @@ def _some(keys: Sequence[ListedKey]) -> tuple[str, ...]:
     names = [named(key) for key in keys[:AT_MOST]]
     more = len(keys) - AT_MOST
     return (*names, f"and {more} more") if more > 0 else tuple(names)
+
+
+def _agree(own: Fact, listed: Fact) -> bool:
+    """Days that are told, or worked out, apart from each other agree to a day."""
+    if isinstance(own.value, datetime) and isinstance(listed.value, datetime):
+        return abs(own.value - listed.value) <= timedelta(days=1)
+    return _same(own.value) == _same(listed.value)
 
 
 def _same(value: object) -> object:

@@ -99,7 +99,8 @@ def _has(word: str, facts: Facts) -> bool | None:
     fact = facts.get(f"permissions.{word}")
     if fact is None:
         # A token that is not listed is not granted, once the list of tokens is known.
-        listed = word.startswith("other:") and facts.get("permissions.read") is not None
+        unsaid = f"permissions.{word}" not in facts.unknown
+        listed = word.startswith("other:") and unsaid and facts.get("permissions.read") is not None
         return False if listed else None
     return bool(fact.value == Grant.GRANTED)
 

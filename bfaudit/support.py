@@ -27,6 +27,8 @@ class Row(Struct, frozen=True):
     realms: tuple[str, ...]
     permissions: str
     visible: Mapping[str, bool]
+    lists: str | None = None
+    """Which keys a master key can list; None where none can."""
 
 
 def adapters(known: Mapping[str, Adapter]) -> tuple[Adapter, ...]:
@@ -45,6 +47,7 @@ def matrix(known: Mapping[str, Adapter]) -> tuple[Row, ...]:
             adapter.realms,
             _permissions(adapter),
             {path: path not in adapter.untold and adapter.support == "full" for path, _ in VISIBLE},
+            adapter.lists.covers if adapter.lists else None,
         )
         for adapter in adapters(known)
     )
@@ -65,12 +68,15 @@ def markdown(known: Mapping[str, Adapter]) -> str:
         "What each exchange tells an API key about itself, and every request that bfaudit can send.",
         "This page is written by `bfaudit exchanges list --format markdown`.",
         "",
-        "| exchange | support | permissions | " + " | ".join(name for _, name in VISIBLE) + " |",
-        "|---|---|---|" + "---|" * len(VISIBLE),
+        "| exchange | support | permissions | "
+        + " | ".join((*(name for _, name in VISIBLE), "lists keys"))
+        + " |",
+        "|---|---|---|" + "---|" * (len(VISIBLE) + 1),
     ]
     for row in matrix(known):
         names = ", ".join(f"`{name}`" for name in (row.id, *row.realms))
         told = " | ".join("yes" if row.visible[path] else "–" for path, _ in VISIBLE)
+        told += f" | {'yes' if row.lists else '–'}"
         lines.append(f"| {row.title} ({names}) | {row.support} | {row.permissions} | {told} |")
     for adapter in adapters(known):
         if adapter.support == "full":
@@ -84,10 +90,12 @@ def section(adapter: Adapter) -> Iterator[str]:
     yield ""
     yield f"Credentials: {', '.join(f'`{role}`' for role in adapter.credentials)}. Host: `{adapter.host}`."
     yield ""
-    yield "| request | needs | weight |"
-    yield "|---|---|---|"
-    for read in adapter.reads:
-        yield f"| `{read.path}` | {read.needs or '–'} | {read.weight:g} ({read.pool}) |"
+    yield from _requests(adapter.reads)
+    if adapter.lists:
+        yield ""
+        yield f"With `inventory: true` a key lists {adapter.lists.covers}:"
+        yield ""
+        yield from _requests(adapter.lists.reads)
     yield ""
     yield f"Limits: {'; '.join(limit(one) for one in adapter.limits)}."
     for title, items in (
@@ -109,6 +117,13 @@ def section(adapter: Adapter) -> Iterator[str]:
             yield f"**{title}**"
             yield ""
             yield from told
+
+
+def _requests(reads: Iterable[Read]) -> Iterator[str]:
+    yield "| request | needs | weight |"
+    yield "|---|---|---|"
+    for read in reads:
+        yield f"| `{read.path}` | {read.needs or '–'} | {read.weight:g} ({read.pool}) |"
 
 
 def _step(step: Step) -> str:
@@ -144,9 +159,15 @@ class Planned(Struct, frozen=True):
     """The least time that the documented limits allow, without the network's own."""
     wall: str
     """The limit that decides."""
+    listers: int = 0
+    """How many of the keys list others too."""
+    lists: tuple[tuple[str, float], ...] = ()
+    """(request, weight each) of such a listing, sent as often as there are pages, sub-accounts and keys."""
 
 
-def plan(adapter: Adapter, accounts: Iterable[str], reads: Iterable[Read]) -> Planned:
+def plan(
+    adapter: Adapter, accounts: Iterable[str], reads: Iterable[Read], listers: int = 0
+) -> Planned:
     """What a scan of keys of these accounts would send, each the same reads, where nothing is refused."""
     names = list(accounts)
     sent = list(reads)
@@ -163,4 +184,8 @@ def plan(adapter: Adapter, accounts: Iterable[str], reads: Iterable[Read]) -> Pl
         if needed > seconds:
             seconds, wall = needed, limit(one)
     rows = tuple((read.path, len(names), read.weight) for read in sent)
-    return Planned(adapter.id, adapter.title, len(names), rows, seconds, wall)
+    listing = adapter.lists.reads if adapter.lists and listers else ()
+    pages = tuple((read.path, read.weight) for read in listing)
+    return Planned(
+        adapter.id, adapter.title, len(names), rows, seconds, wall, listers if pages else 0, pages
+    )

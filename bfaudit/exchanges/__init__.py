@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 from bfaudit.exchanges import generic
 from bfaudit.exchanges.base import Adapter
 
-_NOT_ADAPTERS = frozenset({"base", "generic", "rehearsal"})
+_NOT_ADAPTERS = frozenset({"base", "generic", "listing", "rehearsal"})
 
 
 @cache

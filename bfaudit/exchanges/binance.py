@@ -17,6 +17,7 @@ from bfaudit.exchanges.base import (
     any_of,
     text_or_none,
 )
+from bfaudit.exchanges.listing import binance as listing
 from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason
 
@@ -223,6 +224,7 @@ ADAPTER = Adapter(
         Limit(12_000, 60, Scope.IP, pool="sapi"),
         Limit(6_000, 60, Scope.IP, pool="spot"),
         Limit(2_400, 60, Scope.IP, pool="futures"),
+        Limit(180_000, 60, Scope.UID, pool="sub-keys"),
     ),
     tests={"spot": (ACCOUNT, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
     untold=UNTOLD,
@@ -230,6 +232,7 @@ ADAPTER = Adapter(
         "https://developers.binance.com/docs/wallet/account/api-key-permission",
         "https://developers.binance.com/docs/binance-spot-api-docs/errors",
     ),
+    lists=listing.LISTS,
     lapses=(
         Lapse(
             days=30,

@@ -21,6 +21,7 @@ from bfaudit.exchanges.base import (
     bound_to,
     text_or_none,
 )
+from bfaudit.exchanges.listing import bingx as listing
 from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -257,6 +258,12 @@ def _account(facts: FactsBuilder, replies: Replies) -> None:
         facts.know("account_facts.is_master", False, request=SUBS.path, source=Source.PROBE)
 
 
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A key of the account or of a sub-account, as the main account sees it: the same record."""
+    for learn in (_permissions, _network, _label, _created):
+        learn(facts, KEYS.path, row)
+
+
 def error_of(body: Json) -> tuple[str, str] | None:
     """`{"code": 0, "data": ...}`, or a bare record without `code`; any other code is an error."""
     if not isinstance(body, dict):
@@ -352,6 +359,7 @@ ADAPTER = Adapter(
     tests={"spot": (BALANCE, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
     untold=UNTOLD,
     links=(_DOCS, "https://github.com/BingX-API/api-ai-skills", _RULES),
+    lists=listing.of(UID, SUBS, KEYS, _listed),
     lapses=(
         Lapse(
             days=14,

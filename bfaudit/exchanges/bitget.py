@@ -17,6 +17,7 @@ from bfaudit.exchanges.base import (
     text_or_none,
     words,
 )
+from bfaudit.exchanges.listing import bitget as listing
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 
@@ -68,6 +69,33 @@ FUTURES_ORDERS = Read(
     pool="orders",
     needs="Futures orders",
     expects=("data",),
+)
+
+UNIFIED_ASSETS = Read(
+    label="unified-balance",
+    path="GET /api/v3/account/assets",
+    call="privateUtaGetV3AccountAssets",
+    pool="account",
+    needs="UTA management or UTA trading",
+    expects=("data.assets", "data.[]"),
+)
+UNIFIED_ORDERS = Read(
+    label="unified-orders",
+    path="GET /api/v3/trade/unfilled-orders",
+    call="privateUtaGetV3TradeUnfilledOrders",
+    params={"category": "SPOT", "limit": 10},
+    pool="orders",
+    needs="UTA trading",
+    expects=("data.list",),
+)
+UNIFIED_FUTURES_ORDERS = Read(
+    label="unified-futures-orders",
+    path="GET /api/v3/trade/unfilled-orders",
+    call="privateUtaGetV3TradeUnfilledOrders",
+    params={"category": "USDT-FUTURES", "limit": 10},
+    pool="orders",
+    needs="UTA trading",
+    expects=("data.list",),
 )
 
 # `wwow` is withdrawal, `wtow` only transfer. The words beside the codes are those of other endpoints and of older
@@ -258,6 +286,36 @@ def _network(facts: FactsBuilder, data: dict[str, Json]) -> None:
         facts.unknown("network.ip_allowlist", why)
 
 
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A classic sub-account's key, as its main account sees it, in words instead of codes."""
+    _classic_permissions(facts, {"authorities": row.get("permList")})
+    _listed_addresses(facts, row.get("ipList"))
+    if isinstance(row.get("label"), str):
+        facts.know("key.label", text_or_none(row["label"]))
+
+
+def _unified_listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A unified sub-account's key. What `ts` means is not documented."""
+    _unified_permissions(
+        facts,
+        {
+            "permissions": row.get("permissions"),
+            "permType": row.get("type"),
+            "parentId": "its main account",
+        },
+    )
+    _listed_addresses(facts, row.get("ips"))
+    if isinstance(row.get("note"), str):
+        facts.know("key.label", text_or_none(row["note"]))
+
+
+def _listed_addresses(facts: FactsBuilder, value: Json) -> None:
+    listed = bound_to(value)
+    if listed is not None:
+        facts.know("network.ip_restricted", bool(listed))
+        facts.know("network.ip_allowlist", listed)
+
+
 def error_of(body: Json) -> tuple[str, str] | None:
     """`{"code": "00000", "data": ...}` is success; anything else has a code and `msg`."""
     if not isinstance(body, dict):
@@ -352,7 +410,17 @@ ADAPTER = Adapter(
     title="Bitget",
     host="https://api.bitget.com",
     credentials=("key", "secret", "passphrase"),
-    reads=(UNIFIED, CLASSIC, ASSETS, ORDERS, FUTURES, FUTURES_ORDERS),
+    reads=(
+        UNIFIED,
+        CLASSIC,
+        ASSETS,
+        ORDERS,
+        FUTURES,
+        FUTURES_ORDERS,
+        UNIFIED_ASSETS,
+        UNIFIED_ORDERS,
+        UNIFIED_FUTURES_ORDERS,
+    ),
     fetch=fetch,
     parse=parse,
     error_of=error_of,
@@ -363,16 +431,23 @@ ADAPTER = Adapter(
         Limit(1, 1, Scope.UID, pool="classic"),
         Limit(10, 1, Scope.UID, pool="account"),
         Limit(10, 1, Scope.UID, pool="orders"),
+        Limit(5, 1, Scope.UID, pool="sub-accounts"),
         Limit(6000, 60, Scope.IP, pool=None),
     ),
-    # NOTE: of classic accounts; a unified account refuses them with 40085.
-    tests={"spot": (ASSETS, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
+    # A unified account refuses the reads of a classic one with 40085; its own cover all markets.
+    tests={
+        "spot": (ASSETS, ORDERS),
+        "futures": (FUTURES, FUTURES_ORDERS),
+        "spot:unified": (UNIFIED_ASSETS, UNIFIED_ORDERS),
+        "futures:unified": (UNIFIED_ASSETS, UNIFIED_FUTURES_ORDERS),
+    },
     untold=UNTOLD,
     links=(
         f"{_DOCS}/uta/account/Get-Account-Info",
         f"{_DOCS}/spot/account/Get-Account-Info",
         f"{_DOCS}/common/intro",
     ),
+    lists=listing.of(_listed, _unified_listed),
     steps=(
         Step(
             reach="ip_list",

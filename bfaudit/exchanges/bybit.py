@@ -20,6 +20,7 @@ from bfaudit.exchanges.base import (
     bound_to,
     text_or_none,
 )
+from bfaudit.exchanges.listing import bybit as listing
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 
@@ -233,6 +234,33 @@ def _uid(value: Json) -> str | None:
     return None if text == "0" else text
 
 
+STATES = {1: "active", 2: "expired", 3: "active", 4: "active"}
+PERMANENT = 1
+
+
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A sub-account's key, as its master account sees it: `readOnly` is a boolean here, and `status` tells its life."""
+    _permissions(facts, row)
+    _network(facts, row)
+    if isinstance(row.get("note"), str):
+        facts.know("key.label", text_or_none(row["note"]))
+    created, expires = _time(row.get("createdAt")), _time(row.get("expiredAt"))
+    if created and created.year > 1970:
+        facts.know("key.created_at", created)
+    status = row.get("status")
+    state = STATES.get(status) if isinstance(status, int) and status is not True else None
+    if state:
+        facts.know("key.state", state)
+    if state and (status == PERMANENT or row.get("deadlineDay") == -2):
+        facts.know("key.expires_at", None)
+    elif state and expires and expires.year > 1970:
+        facts.know("key.expires_at", expires)
+    if row.get("flag") in ("hmac", "rsa"):
+        facts.know("key.type", row["flag"])
+    if row.get("type") == 1 and row["type"] is not True:
+        facts.know("key.third_party", None)
+
+
 def error_of(body: Json) -> tuple[str, str] | None:
     """`{"retCode": 0, "result": ...}` is success; older endpoints spell `ret_code` and `ret_msg`."""
     if not isinstance(body, dict):
@@ -352,11 +380,14 @@ ADAPTER = Adapter(
         Limit(10, 1, Scope.UID, pool="user"),
         Limit(10, 1, Scope.UID, pool="account"),
         Limit(10, 1, Scope.UID, pool="order"),
+        Limit(5, 1, Scope.UID, pool="sub-accounts"),
+        Limit(10, 1, Scope.UID, pool="sub-keys"),
         Limit(600, 5, Scope.IP, pool=None),
     ),
     tests={"spot": (BALANCE, ORDERS), "futures": (BALANCE, FUTURES_ORDERS)},
     untold=UNTOLD,
     links=(f"{_DOCS}/user/apikey-info", f"{_DOCS}/error", f"{_DOCS}/rate-limit"),
+    lists=listing.of(_listed),
     lapses=(
         Lapse(
             days=90,

@@ -21,6 +21,7 @@ from bfaudit.exchanges.base import (
     bound_to,
     text_or_none,
 )
+from bfaudit.exchanges.listing import deribit as listing
 from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -182,6 +183,12 @@ def _account(facts: FactsBuilder, result: Json) -> None:
             facts.know("account_facts.parent_uid", None, request=ACCOUNT.path)
 
 
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """Any key of the account; a row holds its secret as well, which is not looked at."""
+    _permissions(facts, row)
+    _record(facts, row)
+
+
 def error_of(body: Json) -> tuple[str, str] | None:
     """`{"error": {"code", "message", "data": {"reason"}}}`; a demand for a second factor comes as a success."""
     if not isinstance(body, dict):
@@ -287,6 +294,7 @@ ADAPTER = Adapter(
     limits=(Limit(10_000, 1, Scope.UID),),
     tests={"spot": (ACCOUNT, ORDERS)},
     untold=UNTOLD,
+    lists=listing.of(INFO, _listed),
     links=(
         "https://docs.deribit.com/api-reference/account-management/private-list_api_keys",
         "https://docs.deribit.com/articles/access-scope",

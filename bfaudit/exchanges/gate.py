@@ -22,6 +22,7 @@ from bfaudit.exchanges.base import (
     bound_to,
     text_or_none,
 )
+from bfaudit.exchanges.listing import gate as listing
 from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -292,6 +293,24 @@ def _account(
             facts.know(f"account_facts.{path}", value, request=SUBS.path, source=Source.PROBE, limitation=limitation)  # fmt: skip
 
 
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A key of the main account or of a sub-account, as the main account's key sees it."""
+    _permissions(facts, row, {})
+    _lifetime(facts, row)
+    used = _time(row.get("last_access"))
+    if used:
+        facts.know(
+            "key.last_used_at", used, limitation="an earlier scan with the key is a use as well"
+        )
+    listed = bound_to(row.get("ip_whitelist"))
+    if listed is not None:
+        facts.know("network.ip_restricted", bool(listed))
+        facts.know("network.ip_allowlist", listed)
+    pairs = row.get("currency_pairs")
+    if isinstance(pairs, list) and all(isinstance(pair, str) and pair for pair in pairs):
+        facts.know("key.symbols", tuple(pair[:64] for pair in pairs) or None)
+
+
 def error_of(body: Json) -> tuple[str, str] | None:
     """Errors are `{"label", "message"}` (or `detail`); a success is a list, or an object without a label."""
     if isinstance(body, list):
@@ -415,6 +434,7 @@ ADAPTER = Adapter(
         f"{_DOCS}#error-handling",
         "https://www.gateex.org/help/guide/faq/17521/how-to-utilize-api",
     ),
+    lists=listing.of(KEYS, SUBS, _listed),
     lapses=(
         Lapse(
             days=90,

@@ -21,6 +21,7 @@ from bfaudit.exchanges.base import (
     text_or_none,
     words,
 )
+from bfaudit.exchanges.listing import htx as listing
 from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -196,6 +197,15 @@ def _lifetime(facts: FactsBuilder, record: dict[str, Json], context: Context) ->
         facts.know("key.expires_at", day, limitation=limitation)
 
 
+def _listed(facts: FactsBuilder, row: dict[str, Json], context: Context) -> None:
+    """A key of the account or of a sub-user, as the master account sees it: the same record."""
+    _permissions(facts, row)
+    _network(facts, row)
+    _lifetime(facts, row, context)
+    if isinstance(row.get("note"), str):
+        facts.know("key.label", text_or_none(row["note"]))
+
+
 def error_of(body: Json) -> tuple[str, str] | None:
     """v1 and contract: `{"status": "ok"}`; v2 and v5: `{"code": 200}`. Errors come with HTTP 200 too."""
     if not isinstance(body, dict):
@@ -343,6 +353,7 @@ ADAPTER = Adapter(
         _V1,
         "https://www.htx.com/en-us/apikey",
     ),
+    lists=listing.of(UID, SUB_USERS, INFO, _listed),
     lapses=(
         Lapse(
             days=90,

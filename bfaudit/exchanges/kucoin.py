@@ -18,6 +18,7 @@ from bfaudit.exchanges.base import (
     text_or_none,
     words,
 )
+from bfaudit.exchanges.listing import kucoin as listing
 from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason
 
@@ -159,6 +160,16 @@ def _expiry(facts: FactsBuilder, data: dict[str, Json]) -> None:
             facts.know("key.expires_at", expires)
 
 
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A sub-account's key, as its master account sees it."""
+    _permissions(facts, row)
+    _network(facts, row)
+    facts.know("key.label", text_or_none(row.get("remark")))
+    created = from_milliseconds(row.get("createdAt"))
+    if created:
+        facts.know("key.created_at", created)
+
+
 def error_of(body: Json) -> tuple[str, str] | None:
     """`{"code": "200000", "data": ...}` is success; anything else has a code and `msg`."""
     if not isinstance(body, dict):
@@ -256,6 +267,7 @@ ADAPTER = Adapter(
         "https://www.kucoin.com/docs-new/authentication",
         "https://www.kucoin.com/support/360015102174",
     ),
+    lists=listing.of(_listed),
     lapses=(
         Lapse(
             days=30,

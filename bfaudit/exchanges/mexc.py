@@ -20,6 +20,7 @@ from bfaudit.exchanges.base import (
     text_or_none,
     words,
 )
+from bfaudit.exchanges.listing import mexc as listing
 from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -129,13 +130,16 @@ def _permissions(facts: FactsBuilder, body: dict[str, Json]) -> None:
     tokens = words(body.get("permissions"))
     if not tokens:
         return
+    known = HARMLESS.union(*TOKENS.values())
+    strange = tokens.isdisjoint(known)
     for word, names in TOKENS.items():
-        facts.grant(word, not tokens.isdisjoint(names))
+        # Where no token is one of MEXC's, as in the `read_only` of an old example, none is known to be denied.
+        granted = None if strange else not tokens.isdisjoint(names)
+        facts.grant(word, granted, why_unknown="MEXC names no permission that it documents")
     if "SPOT_ACCOUNT_READ" not in tokens and "CONTRACT_ACCOUNT_READ" in tokens:
         facts.grant("read", granted=True, limitation="the futures account only")
     for word in ("margin", "options"):
         facts.grant(word, granted=False, limitation="no token of MEXC grants it")
-    known = HARMLESS.union(*TOKENS.values())
     for token in sorted(tokens - known):
         facts.grant(f"other:{token}", granted=True)
 
@@ -194,6 +198,17 @@ def _probes(facts: FactsBuilder, replies: Replies) -> None:
         facts.grant("read", granted=False, request=ACCOUNT.path, source=Source.PROBE)
     for word in ("margin", "options"):
         facts.grant(word, granted=False, limitation="no token of MEXC grants it")
+
+
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A sub-account's key, as its master account sees it: `ip`, and `creatTime` as MEXC spells it."""
+    _permissions(facts, row)
+    _network(facts, {"ipWhiteList": row.get("ip")})
+    created = _time(row.get("creatTime", row.get("createTime")))
+    if created:
+        facts.know("key.created_at", created)
+    if "note" in row:
+        facts.know("key.label", text_or_none(row["note"]))
 
 
 def error_of(body: Json) -> tuple[str, str] | None:
@@ -293,6 +308,7 @@ ADAPTER = Adapter(
         "https://www.mexc.com/api-docs/spot-v3/spot-account-trade/query-api-key-info",
         "https://www.mexc.com/api-docs/spot-v3/error-code",
     ),
+    lists=listing.of(_listed),
     lapses=(
         Lapse(
             days=90,

@@ -18,7 +18,8 @@ from bfaudit.exchanges.base import (
     text_or_none,
     words,
 )
-from bfaudit.facts import FactsBuilder
+from bfaudit.exchanges.listing import okx as listing
+from bfaudit.facts import FactsBuilder, from_milliseconds
 from bfaudit.model import Facts, Json, Reason
 
 INFO = Read(
@@ -120,6 +121,19 @@ def _account(facts: FactsBuilder, data: dict[str, Json]) -> None:
     if uid and main:
         facts.know("account_facts.is_master", uid == main)
         facts.know("account_facts.parent_uid", None if uid == main else main)
+
+
+def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
+    """A sub-account's key, as its main account sees it."""
+    _permissions(facts, row)
+    if "read_only" not in (words(row.get("perm")) or ()):
+        facts.unknown("permissions.read", "not named")
+    _network(facts, row)
+    if isinstance(row.get("label"), str):
+        facts.know("key.label", text_or_none(row["label"]))
+    created = from_milliseconds(row.get("ts"))
+    if created:
+        facts.know("key.created_at", created)
 
 
 def error_of(body: Json) -> tuple[str, str] | None:
@@ -231,6 +245,8 @@ ADAPTER = Adapter(
         Limit(5, 2, Scope.UID, pool="config"),
         Limit(10, 2, Scope.UID, pool="balance"),
         Limit(60, 2, Scope.UID, pool="orders"),
+        Limit(2, 2, Scope.UID, pool="sub-accounts"),
+        Limit(20, 2, Scope.UID, pool="sub-keys"),
     ),
     tests={"spot": (BALANCE, ORDERS), "futures": (BALANCE, FUTURES_ORDERS)},
     untold=UNTOLD,
@@ -239,6 +255,7 @@ ADAPTER = Adapter(
         f"{_DOCS}#overview-api-key-creation",
         f"{_DOCS}#error-code-rest-api",
     ),
+    lists=listing.of(_listed),
     lapses=(
         Lapse(
             days=14,

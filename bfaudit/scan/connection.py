@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,12 +57,12 @@ async def scan_connection(exchange: Exchange, connection: Connection, options: O
     if options.connection_test and _works(asking):
         await _connection_test(adapter, connection, asking)
     context = Context(now, lambda text: _is_own(text, key), _kind(secrets["secret"]))
+    values = [secret.reveal() for secret in secrets.values()]
     inventory = None
     if connection.inventory and adapter.lists and _works(asking):
         await adapter.lists.fetch(asking)
         listing = adapter.lists.parse(asking.replies, context)
-        inventory = _inventory(listing, adapter.lists.covers, options.environ)
-    values = [secret.reveal() for secret in secrets.values()]
+        inventory = _inventory(listing, adapter.lists.covers, options.environ, values)
     facts = scrub(conclude(adapter, adapter.parse(asking.replies, context), now), values)
     return _scanned(
         connection,
@@ -79,17 +79,25 @@ def _works(asking: Asking) -> bool:
     return any(reply.ok for reply in asking.replies.values())
 
 
-def _inventory(listing: Listing, covers: str, environ: Mapping[str, str]) -> Inventory:
+def _tail(key: str) -> str:
+    """The last characters of a listed key, where it is long enough and they are not masked."""
+    tail = key[-4:]
+    return tail if len(key) >= LONG_ENOUGH_TO_SHOW and "*" not in tail else ""
+
+
+def _inventory(
+    listing: Listing, covers: str, environ: Mapping[str, str], secrets: Sequence[str]
+) -> Inventory:
     """A listing without the text of its keys."""
     keys = tuple(
         ListedKey(
-            owner=one.owner,
+            owner=hide(one.owner, secrets),
             fingerprint=None if "*" in one.key or not one.key else fingerprint(one.key, environ),
-            shown=one.key[-4:] if len(one.key) >= LONG_ENOUGH_TO_SHOW else "",
-            label=one.label,
+            shown=_tail(one.key),
+            label=one.label and hide(one.label, secrets),
             uid=one.uid,
             request=one.request,
-            facts=one.facts,
+            facts=scrub(one.facts, secrets),
         )
         for one in listing.keys
     )
@@ -148,15 +156,20 @@ def _with_tests(facts: Facts, replies: Mapping[str, Reply]) -> Facts:
     return Facts({**facts.known, **made}, facts.unknown) if made else facts
 
 
-def scrub(facts: Facts, secrets: Iterable[str]) -> Facts:
-    """The facts without the key and its secrets, should an exchange send one of them back as a label or an address."""
-    values = [value for value in secrets if len(value) >= SHORTEST_SECRET]
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """A text of an exchange without the key and its secrets, should it send one of them back."""
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return text
+
+
+def scrub(facts: Facts, secrets: Sequence[str]) -> Facts:
+    """The facts, with `hide` applied to every text in them."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, str):
-            for secret in values:
-                value = value.replace(secret, "***")
-            return value
+            return hide(value, secrets)
         return tuple(map(clean, value)) if isinstance(value, tuple) else value
 
     dirty = {

@@ -21,12 +21,12 @@ OWN_KEY = "own-key-of-the-case"
 
 
 def cases(name: str = "*") -> list[tuple[str, dict[str, Any]]]:
-    """Every recorded case, as (exchange/file, content); `errors.yaml` files are tables and not among them."""
+    """Every recorded case, as (exchange/file, content); tables of errors and listings are not among them."""
     paths = sorted(FOLDER.glob(f"*/{name}.yaml"))
     return [
         (f"{path.parent.name}/{path.stem}", yaml.safe_load(path.read_text("utf-8")))
         for path in paths
-        if path.stem != "errors"
+        if path.stem != "errors" and not path.stem.startswith("inventory-")
     ]
 
 

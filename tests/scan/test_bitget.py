@@ -125,6 +125,29 @@ def test_connection_test(market, tokens):
     assert {"ok"} == {one.facts.known[f"test.{name}"].value for name in ("balance", "orders")}
 
 
+@pytest.mark.parametrize("market", ["trade", "futures"])
+def test_connection_test_of_a_unified_account(market):
+    """A unified account has reads of its own; those of a classic one would be refused."""
+    options = {"connection_test": True}
+    fields = {"requires": ("read", market)}
+    seen = scan_one("bitget", {"permissions": ("uta_trade",)}, account=UNIFIED, fields=fields, options=options)  # fmt: skip
+
+    assert Status.ONLINE == seen.one.status, seen.one.detail
+    for name, path in (("balance", "account/assets"), ("orders", "trade/unfilled-orders")):
+        fact = seen.one.facts.known[f"test.{name}"]
+        assert ("ok", f"GET /api/v3/{path}") == (fact.value, fact.request)
+
+
+def test_connection_test_of_a_unified_account_without_trading():
+    """Management alone reads balances, and no orders."""
+    options = {"connection_test": True}
+    one = scan_one("bitget", {"permissions": ("uta_mgt",)}, account=UNIFIED, options=options, fields={"requires": ("read",)}).one  # fmt: skip
+
+    assert Reason.MISSING_PERMISSION == one.reason
+    assert "ok" == one.facts.known["test.balance"].value
+    assert "missing-permission" == one.facts.known["test.orders"].value
+
+
 @pytest.mark.parametrize("kind", ["null-fields", "wrong-type", "html-200", "truncated"])
 def test_what_makes_no_sense_proves_nothing(kind):
     """No right is granted or denied by spoilt records."""

@@ -6,7 +6,7 @@ import pytest
 
 from bfaudit.exchanges import known
 from bfaudit.facts import FactsBuilder
-from bfaudit.model import Grant
+from bfaudit.model import Facts, Grant
 from bfaudit.reach import conclude
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -104,3 +104,12 @@ def test_scanning_counts_as_use():
 
     assert NOW + timedelta(days=30) == lapse.value
     assert "use" in lapse.limitation
+
+
+def test_a_permission_that_is_unknown_is_not_denied():
+    """A token that is listed in a form nobody documents may open an exit; one that is not listed does not."""
+    facts = _facts(("read",), DENIED, account_facts__is_master=True)
+    unknown = {"permissions.other:Earn": "told in a form that is not documented"}
+    unsure = Facts(facts.known, {**facts.unknown, **unknown})
+
+    assert "reach.exits" in conclude(known()["bybit"], unsure, NOW).unknown

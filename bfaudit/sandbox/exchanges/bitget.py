@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from bfaudit.model import Json
 from bfaudit.sandbox.book import Credentials, Held
-from bfaudit.sandbox.call import Answer, Call, Refused, in_window, milliseconds
+from bfaudit.sandbox.call import Answer, Call, Refused, in_window, milliseconds, number_of, page
 from bfaudit.sandbox.checks import Scheme, Wrong
 from bfaudit.sandbox.crypto import ALPHANUMERIC, HEX, derive_text, hmac_base64, same
 from bfaudit.sandbox.scenario import Account, Key
@@ -37,6 +37,8 @@ _NEEDS: Mapping[str, str] = {
     "coor|coow|cpor|cpow": "future order read or future order write",
     "chor|chow": "sub account read or sub account write",
     "uta_mgt": "uta manage read or uta manage write",
+    "uta_mgt|uta_trade": "uta manage read or uta trade read",
+    "uta_trade": "uta trade read or uta trade write",
 }
 _UNIFIED = frozenset(
     {"uta_mgt", "uta_trade", "withdraw", "copy_futures_position", "copy_futures_order", "read-only"}
@@ -184,7 +186,13 @@ def _subs(call: Call) -> Json:
         }
         for sub in call.book.subs(call.account)
     ]
-    return {"endId": None, "subAccountList": listed}
+    first = number_of(call, "idLessThan", 1, most=10_000)
+    size = number_of(call, "limit", 100, most=500)
+    more = first * size < len(listed)
+    return {
+        "endId": str(first + 1) if more else None,
+        "subAccountList": page(listed, first, size),
+    }
 
 
 def _sub_named(call: Call, param: str) -> Account:
@@ -195,6 +203,15 @@ def _sub_named(call: Call, param: str) -> Account:
     raise Refused(_error(call, "40068", "Sub-account does not exist"))
 
 
+_WORDS = {"stow": "spot_trade", "smow": "margin_trade", "coow": "contract_trade", "cpow": "contract_trade",
+          "wtow": "transfer"}  # fmt: skip
+
+
+def _words_of(held: Held) -> list[Json]:
+    """A list of keys has words where the key's own record has codes."""
+    return list(dict.fromkeys(_WORDS.get(code, "read") for code in held.key.permissions))
+
+
 def _sub_keys(call: Call) -> Json:
     sub = _sub_named(call, "subAccountUid")
     return [
@@ -202,7 +219,7 @@ def _sub_keys(call: Call) -> Json:
             "subAccountUid": call.book.uid(sub),
             "label": held.key.label,
             "subAccountApiKey": held.text,
-            "permList": list(held.key.permissions),
+            "permList": _words_of(held),
             "ipList": list(held.key.ips),
         }
         for held in call.book.keys_of(sub)
@@ -210,15 +227,26 @@ def _sub_keys(call: Call) -> Json:
 
 
 def _unified_subs(call: Call) -> Json:
-    listed = [
+    listed: list[Json] = [
         {"subUid": call.book.uid(sub), "username": sub.name, "status": "normal"}
         for sub in call.book.subs(call.account)
     ]
-    return {"list": listed, "hasNext": False, "cursor": ""}
+    return _by_cursor(call, "list", listed)
+
+
+def _by_cursor(call: Call, name: str, listed: list[Json]) -> Json:
+    first = number_of(call, "cursor", 1, most=10_000)
+    size = number_of(call, "limit", 100, most=100)
+    more = first * size < len(listed)
+    return {
+        name: page(listed, first, size),
+        "hasNext": more,
+        "cursor": str(first + 1) if more else "",
+    }
 
 
 def _unified_sub_keys(call: Call) -> Json:
-    items = [
+    items: list[Json] = [
         {
             "apiKey": held.text,
             "type": _kind(held, writes="read_write", reads="read_only"),
@@ -229,8 +257,19 @@ def _unified_sub_keys(call: Call) -> Json:
         }
         for held in call.book.keys_of(_sub_named(call, "subUid"))
     ]
-    name = "items" if call.mode("items") else "list"
-    return {name: items, "hasNext": False, "cursor": ""}
+    return _by_cursor(call, "items" if call.mode("items") else "list", items)
+
+
+def _unified_assets(call: Call) -> Json:
+    coins = [
+        {"coin": asset, "equity": free, "balance": free, "available": free, "locked": "0"}
+        for asset, free in call.account.balances.items()
+    ]
+    return {"accountEquity": "0", "usdtEquity": "0", "btcEquity": "0", "assets": coins}
+
+
+def _unfilled(call: Call) -> Json:
+    return {"list": [], "cursor": ""}
 
 
 def _credentials(seed: str, key: Key) -> Credentials:
@@ -283,6 +322,8 @@ SITE = Site(
         _read("v2/mix/order/orders-pending", _of_classic(lambda _call: {"entrustedList": None, "endId": None}), "coor|coow|cpor|cpow"),
         _read("v2/user/virtual-subaccount-list", _of_classic(_subs), "chor|chow", "sub-accounts"),
         _read("v2/user/virtual-subaccount-apikey-list", _of_classic(_sub_keys), "chor|chow", "sub-accounts"),
+        _read("v3/account/assets", _of_unified(_unified_assets), "uta_mgt|uta_trade"),
+        _read("v3/trade/unfilled-orders", _of_unified(_unfilled), "uta_trade"),
         _read("v3/user/sub-list", _of_unified(_unified_subs), "uta_mgt", "sub-accounts"),
         _read("v3/user/sub-api-list", _of_unified(_unified_sub_keys), "uta_mgt", "sub-accounts"),
         otherwise=lambda call: _error(call, "40404", "Request URL NOT FOUND"),

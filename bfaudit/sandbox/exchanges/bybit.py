@@ -164,6 +164,16 @@ def _subs(call: Call) -> Json:
     return {"subMembers": members, "nextCursor": "0"}
 
 
+def _pages_of_subs(call: Call) -> Json:
+    start, size = number_of(call, "nextCursor", 1, most=10_000), number_of(call, "pageSize", 100, most=100)  # fmt: skip
+    every = _subs(call)["subMembers"]
+    more = start * size < len(every)
+    return {
+        "subMembers": page(every, start, size),
+        "nextCursor": str(start + 1) if more else "0",
+    }
+
+
 def _sub_keys(call: Call) -> Json:
     uid = call.params.get("subMemberId")
     subs = call.book.subs(call.account)
@@ -249,6 +259,7 @@ SITE = Site(
         # any permission may call it
         _read("user/query-api", _query_api),
         _read("user/query-sub-members", _subs, _WALLET, "members"),
+        _read("user/submembers", _pages_of_subs, _WALLET, "members"),
         _read("user/sub-apikeys", _sub_keys, pool="members"),
         _read("asset/withdraw/query-address", lambda _call: {"rows": [], "nextPageCursor": ""}, "Wallet.Withdraw", "members"),
         _read("account/wallet-balance", _balance, f"{_SPOT}|{_FUTURES}|{_WALLET}", "account"),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bfaudit.model import Json
 from bfaudit.sandbox.book import Credentials, Held
-from bfaudit.sandbox.call import Answer, Call, Refused, in_window
+from bfaudit.sandbox.call import Answer, Call, Refused, in_window, milliseconds, number_of
 from bfaudit.sandbox.checks import Scheme, Wrong
 from bfaudit.sandbox.crypto import ALPHANUMERIC, HEX, derive_text, hmac_base64, same
 from bfaudit.sandbox.scenario import Account, Key
@@ -126,7 +126,14 @@ def _balance(call: Call) -> list[Json]:
     return [{"uTime": str(call.now_ms), "totalEq": "0", "isoEq": "0", "details": details}]
 
 
+# the newest sub-account's creation; each other was created a second before
+_CREATED_MS = 1659334756000
+
+
 def _subs(call: Call) -> list[Json]:
+    subs = list(enumerate(call.book.subs(call.account)))
+    after = milliseconds(call.params.get("after")) or _CREATED_MS + 1
+    older = [(place, sub) for place, sub in subs if _CREATED_MS - place * 1000 < after]
     return [
         {
             "type": "1",
@@ -138,12 +145,12 @@ def _subs(call: Call) -> list[Json]:
             "gAuth": False,
             "frozenFunc": [],
             "canTransOut": False,
-            "ts": "1659334756000",
+            "ts": str(_CREATED_MS - place * 1000),
             "subAcctLv": "1",
             "firstLvSubAcct": sub.name,
             "ifDma": False,
         }
-        for sub in call.book.subs(call.account)
+        for place, sub in older[: number_of(call, "limit", 100, most=100)]
     ]
 
 
@@ -157,7 +164,7 @@ def _sub_keys(call: Call) -> list[Json]:
     return [
         {
             "label": held.key.label,
-            "apiKey": "******",
+            "apiKey": held.text if call.mode("sub-keys-shown") else "******",
             "perm": ",".join(held.key.permissions),
             "ip": ",".join(held.key.ips),
             "ts": str(held.created_ms),
@@ -184,7 +191,10 @@ def _read(path: str, data: Callable[[Call], list[Json]], pool: str, needs: str =
 SITE = Site(
     id="okx",
     credentials=_credentials,
-    modes={"older-config": "leaves out the fields that newer accounts have"},
+    modes={
+        "older-config": "leaves out the fields that newer accounts have",
+        "sub-keys-shown": "the keys of sub-accounts are not masked, unlike in the documented example",
+    },
     # each endpoint has its own limit per user
     quotas=(
         Quota(5, 2, "uid", "config"),
