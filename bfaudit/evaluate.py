@@ -5,15 +5,16 @@ judged once for each combination of numbers.
 """
 
 import gc
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from bfaudit.drift.history import remembered
 from bfaudit.model import (
     Audit,
+    Connection,
     Judgement,
     Outcome,
     Place,
@@ -24,13 +25,19 @@ from bfaudit.model import (
     Snapshot,
     Status,
 )
-from bfaudit.policy.cel import Answer, Expression, Failure, Unknown
-from bfaudit.policy.columns import Entry, Table
-from bfaudit.policy.rules import CompiledRule, Policy, shown
+from bfaudit.policy.columns import Table
+from bfaudit.policy.judge import Judge
+from bfaudit.policy.rules import CompiledRule, Policy
+
+_BLOCK = 2048
 
 
-def evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> Audit:
-    """Judge every connection of a snapshot by every rule, as of `now`."""
+def evaluate(
+    snapshot: Snapshot, policies: Sequence[Policy], now: datetime, previous: Snapshot | None = None
+) -> Audit:
+    """Judge every connection of a snapshot by every rule, as of `now`; an earlier snapshot tells `history.*`."""
+    if previous is not None:
+        snapshot = remembered(snapshot, previous)
     collecting = gc.isenabled()
     gc.disable()  # nothing made here can be garbage: collections would double the time
     try:
@@ -46,115 +53,48 @@ def _evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> 
         key=lambda compiled: (-compiled.rule.severity, compiled.rule.id),
     )
     scanned = sorted(snapshot.connections, key=lambda one: one.connection.name)
-    table = Table(scanned, now)
-    names = [one.connection.name for one in scanned]
-    endings = [_half(name) for name in names]
-    places = {blamed: _places(blamed, scanned) for blamed in {rule.blames for rule in rules}}
-    results: list[Result] = []
-    for compiled in rules:
-        start = _half(compiled.rule.id)
-        results.extend(
-            map(
+    table = Table(scanned, now, snapshot.unselected)
+    connections = [one.connection for one in scanned]
+    places = {blamed: _places(blamed, connections) for blamed in {rule.blames for rule in rules}}
+    names = [one.name for one in connections]
+    judged = [_judge(compiled, table) for compiled in rules]
+    size = len(names)
+    results: list[Any] = [None] * (size * len(rules))
+    for start in range(0, size, _BLOCK):  # what all rules say of a few, while these are at hand
+        block = slice(start, min(start + _BLOCK, size))
+        for at, (compiled, (judgements, numbers)) in enumerate(zip(rules, judged, strict=True)):
+            results[at * size + block.start : at * size + block.stop] = map(
                 Result,
                 repeat(compiled.rule),
-                names,
-                _judge(compiled, table),
-                places[compiled.blames],
-                [start + ending for ending in endings],
+                names[block],
+                map(judgements.__getitem__, numbers[block]),
+                places[compiled.blames][block],
             )
-        )
     return Audit(
         snapshot=snapshot,
         generated_at=now,
         results=tuple(results),
         rules=tuple(compiled.rule for compiled in rules),
         policies=tuple(policy.id for policy in policies),
+        left_out=tuple(rule for policy in policies for rule in policy.left_out),
     )
 
 
-def _judge(compiled: CompiledRule, table: Table) -> Iterable[Judgement]:
-    """The judgement of each connection in turn."""
+def _judge(compiled: CompiledRule, table: Table) -> tuple[list[Judgement], list[int]]:
+    """The judgements of a rule, and for each connection which of them is its own."""
     columns = [table.column(name) for name in compiled.reads]
+    judge = Judge(compiled, columns)
     if not columns:
-        return repeat(judge(compiled, ()), len(table.subjects))
-    keys = {id(column.numbers): column.numbers for column in columns}
-    at = [list(keys).index(id(column.numbers)) for column in columns]
-    # To whom a rule applies hangs on few of its fields: that answer is remembered on its own.
-    deciding = [
-        i for i, name in zip(at, compiled.reads, strict=True) if name in compiled.applies.reads
-    ]
-    applies: dict[tuple[int, ...], Answer] = {}
-    judged: dict[tuple[int, ...], Judgement] = {}
-    found = []
-    for numbers in zip(*keys.values(), strict=True):
-        judgement = judged.get(numbers)
-        if judgement is None:
-            entries = [column.entries[numbers[i]] for column, i in zip(columns, at, strict=True)]
-            part = tuple(numbers[i] for i in deciding)
-            if part not in applies:
-                applies[part] = _answer(compiled.applies, compiled.reads, entries)
-            judgement = judged[numbers] = judge(compiled, entries, applies[part])
-        found.append(judgement)
-    return found
+        return judge([()]), [0] * len(table.subjects)
+    numbers, combinations = table.combined(columns)
+    return judge(combinations), numbers
 
 
-def _answer(asked: Expression, reads: Sequence[str], entries: Sequence[Entry]) -> Answer:
-    pairs = zip(reads, entries, strict=True)
-    return asked.evaluate({name: entry.value for name, entry in pairs if entry.evidence.judged})
-
-
-def judge(
-    compiled: CompiledRule, entries: Sequence[Entry], applies: Answer | None = None
-) -> Judgement:
-    """How a rule judges one input: an entry for each field it reads."""
-    if applies is None:
-        applies = _answer(compiled.applies, compiled.reads, entries)
-    require = applies is not False and _answer(compiled.require, compiled.reads, entries)
-
-    def say(name: str) -> str:
-        return _say(compiled, entries, name)
-
-    match applies, require:
-        case False, _:
-            outcome, message = Outcome.NOT_APPLICABLE, "The rule does not apply."
-        case Failure(text), _:
-            outcome, message = Outcome.ERROR, f"The rule cannot be evaluated: {text}."
-        case _, True:  # whether or not it applies
-            outcome, message = Outcome.PASS, "As expected."
-        case (Unknown(names), _) | (_, Unknown(names)):
-            why = "; ".join(f"{name} ({_why(compiled, entries, name)})" for name in names)
-            outcome, message = compiled.rule.on_unknown, f"Not known: {why}."
-        case _, Failure(text):
-            outcome, message = Outcome.ERROR, f"The rule cannot be evaluated: {text}."
-        case _, False:
-            outcome, message = Outcome.FAIL, compiled.message.fill(say)
-    observations = tuple([entry.observation for entry in entries])
-    return Judgement(outcome, message, compiled.expected.fill(say), observations)
-
-
-def _why(compiled: CompiledRule, entries: Sequence[Entry], name: str) -> str:
-    return entries[compiled.reads.index(name)].evidence.unknown or "there is none"
-
-
-def _say(compiled: CompiledRule, entries: Sequence[Entry], name: str) -> str:
-    """A field or parameter within a text; of a list that is not known in full, what is certain."""
-    if name.startswith("params."):
-        return shown(compiled.rule.params[name.removeprefix("params.")])
-    evidence = entries[compiled.reads.index(name)].evidence
-    if evidence.unknown is not None and not evidence.value:
-        return "unknown"
-    return shown(evidence.value)
-
-
-def _places(blamed: str | None, scanned: Sequence[Scanned]) -> list[Place]:
+def _places(blamed: str | None, connections: Sequence[Connection]) -> list[Place]:
+    """The line of each connection that promised otherwise."""
     if blamed is None:
-        return [one.connection.place for one in scanned]
-    return [one.connection.places.get(blamed, one.connection.place) for one in scanned]
-
-
-def _half(identity: str) -> str:
-    """Half of a fingerprint; surrogates, which a name may hold, are kept apart."""
-    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return [one.place for one in connections]
+    return [one.places.get(blamed, one.place) for one in connections]
 
 
 class Summary(NamedTuple):
@@ -188,33 +128,6 @@ def summary(audit: Audit) -> Summary:
         coverage=answered / asked if asked else 0.0,
         unseen=sum(map(_unseen, audit.snapshot.connections)),
     )
-
-
-def exit_code(
-    audit: Audit, *, fail_on: Severity, max_unknown: float | None, exit_zero: bool
-) -> int:
-    """How the command ends.
-
-    `max_unknown` is a number of results (`int`), or a percentage of those that ask for an answer (`float`); None
-    allows none. A connection that could not be looked at counts as one more.
-    """
-    if audit.snapshot.interrupted:
-        return 130
-    if audit.snapshot.rejected:
-        return 2
-    counts = summary(audit)
-    unanswered = counts.outcomes[Outcome.UNKNOWN] + counts.outcomes[Outcome.ERROR]
-    asked = unanswered + counts.outcomes[Outcome.PASS] + counts.outcomes[Outcome.FAIL]
-    if not asked:
-        return 3
-    if exit_zero:
-        return 0
-    if any(number for each, number in counts.failed_by_severity.items() if each >= fail_on):
-        return 1
-    allowed = max_unknown or 0
-    if isinstance(allowed, float):
-        allowed = asked * allowed / 100
-    return 4 if unanswered + counts.unseen > allowed else 0
 
 
 def _unseen(scanned: Scanned) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct, field
@@ -266,6 +268,23 @@ class RequestMade(Struct, frozen=True, omit_defaults=True):
     attempts: int = 1
 
 
+class History(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What earlier snapshots tell of a connection's key."""
+
+    first_seen: datetime
+    """When a scan first saw this key in this connection."""
+    last_changed: datetime | None = None
+    """When a scan first saw the last change of what the key may do; None where none was seen."""
+    compared: bool = True
+    """Whether an earlier snapshot holds the connection."""
+    widened: tuple[str, ...] = ()
+    """What the key may do more than before."""
+    unsure: tuple[str, ...] = ()
+    """What it may do more, for all that is known."""
+    last_use_seen: datetime | None = None
+    """The latest use that any scan was told; None where none was."""
+
+
 class Scanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a scan recorded of one connection; free of secrets."""
 
@@ -285,6 +304,8 @@ class Scanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
     requests: tuple[RequestMade, ...] = ()
     inventory: Inventory | None = None
     """What it listed; None where it was not asked to, or the exchange has no listing."""
+    history: History | None = None
+    """What earlier snapshots tell; None where none was given."""
 
 
 class ExchangeScanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -315,6 +336,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...] = ()
     interrupted: bool = False
     """True where the scan was stopped before every connection was looked at."""
+    unselected: int = 0
+    """How many declared connections a selection left out of the scan."""
     version: str = ""
     """The version of bfaudit that made it."""
 
@@ -338,10 +361,12 @@ class Rule(Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     controls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     on_unknown: Outcome = Outcome.UNKNOWN
+    overridden: Mapping[str, str] = field(default_factory=dict)
+    """What an override changed, by field or `params.<name>`: the value before, which policy changed it, and why."""
     place: Place
 
 
-class Observation(Struct, frozen=True, omit_defaults=True):
+class Observation(Struct, frozen=True, omit_defaults=True, gc=False):
     """One field that a rule read of a connection."""
 
     field: str
@@ -354,7 +379,7 @@ class Observation(Struct, frozen=True, omit_defaults=True):
     limitation: str | None = None
 
 
-class Judgement(Struct, frozen=True):
+class Judgement(Struct, frozen=True, gc=False):
     """How a rule judges one distinct input; shared by every connection with that input."""
 
     outcome: Outcome
@@ -363,7 +388,7 @@ class Judgement(Struct, frozen=True):
     observations: tuple[Observation, ...] = ()
 
 
-class Result(Struct, frozen=True):
+class Result(Struct, frozen=True, gc=False):
     """One rule on one connection."""
 
     rule: Rule
@@ -371,14 +396,81 @@ class Result(Struct, frozen=True):
     judgement: Judgement
     place: Place
     """The manifest line that promised otherwise: of the field that the rule reads, else of the connection."""
-    fingerprint: str
-    """Stable identity of the finding: rule and connection, not file or line."""
     exception: str | None = None
+    """The id of the exception that a finding is under."""
+    identity: str | None = None
+    """A fingerprint of its own, where rule and connection do not tell it apart."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Stable identity of the finding: rule and connection, not file or line."""
+        return self.identity or fingerprint(self.rule.id, self.connection)
 
     @property
     def outcome(self) -> Outcome:
         """The outcome of the judgement."""
         return self.judgement.outcome
+
+
+def fingerprint(rule: str, on: str) -> str:
+    """The stable identity of a finding: 32 hexadecimal digits."""
+    return _half(rule) + _half(on)
+
+
+@lru_cache(1 << 16)
+def _half(identity: str) -> str:
+    # Surrogates, which a name may hold, are kept apart.
+    return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class Direction(StrEnum):
+    """Which way a change goes: whether the key may do more than before."""
+
+    WIDENED = "widened"
+    NARROWED = "narrowed"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+    """It may be wider, for all that is known."""
+
+
+class Change(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One thing that is not as it was in an earlier snapshot."""
+
+    kind: str
+    """What kind of change, such as `permission-widened`."""
+    connection: str
+    severity: Severity
+    direction: Direction
+    text: str
+    """The change as a sentence."""
+    path: str | None = None
+    """The fact that changed; None where it is no single one."""
+    before: Any = None
+    after: Any = None
+
+    @property
+    def tone(self) -> str:
+        """How a report shows it: `worse`, `better` or `other`."""
+        tones = {Direction.WIDENED: "worse", Direction.NARROWED: "better"}
+        return tones.get(self.direction, "other")
+
+
+class ApprovedException(Struct, frozen=True, kw_only=True):
+    """A dated permission to fail some rules for some connections, as its file says; what it lacks is empty."""
+
+    id: str
+    rules: tuple[str, ...]
+    select: Mapping[str, tuple[str, ...]]
+    """Texts by field of the connection: exact, `glob:` or `re:`; of several any, of all fields each."""
+    type: str = ""
+    reason: str = ""
+    ticket: str = ""
+    requested_by: str = ""
+    approved_by: tuple[str, ...] = ()
+    created: date | None = None
+    expires: date | None = None
+    """The last UTC day on which it holds."""
+    place: Place
 
 
 class Audit(Struct, frozen=True, kw_only=True):
@@ -390,3 +482,11 @@ class Audit(Struct, frozen=True, kw_only=True):
     """In a total order: severity descending, rule, connection."""
     rules: tuple[Rule, ...]
     policies: tuple[str, ...]
+    left_out: tuple[Rule, ...] = ()
+    """The rules that an override switched off; `overridden["enabled"]` says why."""
+    baselined: frozenset[str] = frozenset()
+    """The fingerprints of known findings: shown as known, and no reason to end with 1."""
+    changes: tuple[Change, ...] = ()
+    """What changed since an earlier snapshot, worst first; empty where none was given."""
+    exceptions: tuple[ApprovedException, ...] = ()
+    """The exceptions in force; those that are not are findings of their own."""

@@ -9,8 +9,8 @@ from bfaudit import literals
 from bfaudit.documents import Document
 from bfaudit.errors import Problem
 from bfaudit.manifest import fields
-from bfaudit.manifest.words import did_you_mean, one_of, quoted
 from bfaudit.model import Json
+from bfaudit.words import did_you_mean, one_of, quoted
 
 Path = tuple[str | int, ...]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
-from bfaudit.manifest.words import quoted
+from bfaudit.words import quoted
 
 
 class Mistake(NamedTuple):

@@ -1,53 +1,5 @@
-"""The words that problems are told in."""
+"""The words that problems are told in live in `bfaudit.words`; this name is kept for what still imports it."""
 
-from collections.abc import Iterable
+from bfaudit.words import did_you_mean, kind_of, one_of, quoted, wanted
 
-from bfaudit.literals import shown
-from bfaudit.model import Json
-
-_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list"}
-_WANTED = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping of fields",
-    "null": "nothing",
-}
-
-
-def one_of(words: Iterable[str]) -> str:
-    """What was expected, as a choice."""
-    known = list(words)
-    return known[0] if len(known) == 1 else f"one of: {', '.join(known)}"
-
-
-def did_you_mean(word: Json, words: Iterable[str]) -> str | None:
-    """A hint at the known word that is nearest; None where none is near."""
-    if not isinstance(word, str) or len(word) > 100:
-        return None
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
-
-    by_fold = {known.casefold(): known for known in words}
-    near = get_close_matches(word.casefold(), by_fold, 1, 0.6)
-    return f'did you mean "{by_fold[near[0]]}"?' if near else None
-
-
-def quoted(value: Json) -> str:
-    """A value of the user's in a message, unless it looks like a secret or is long."""
-    if isinstance(value, str):
-        return f'"{shown(value)}"'
-    return kind_of(value)
-
-
-def kind_of(value: Json) -> str:
-    """What a value is, for people."""
-    if value is None:
-        return "nothing"
-    return _KINDS.get(type(value), "a mapping of fields")
-
-
-def wanted(kinds: str | list[str]) -> str:
-    """What a JSON Schema `type` asks for, for people."""
-    return " or ".join(_WANTED[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+__all__ = ["did_you_mean", "kind_of", "one_of", "quoted", "wanted"]

@@ -86,12 +86,12 @@ def compare(allowlist: tuple[str, ...], servers: tuple[str, ...]) -> Coverage:
             return None
         if any(within(net, entry) for entry in allowed):
             return False
-        return None if any(_may_be(entry, net) for entry in open_entries) else True
+        return None if any(may_be(entry, net) for entry in open_entries) else True
 
     def unexpected(entry: str) -> bool | None:
         net = network(entry)
         if net is None:
-            other = _MASKED.fullmatch(entry) and not any(_may_be(entry, s) for s in declared)
+            other = _MASKED.fullmatch(entry) and not any(may_be(entry, s) for s in declared)
             return True if other and not open_servers else None
         if any(within(net, server) for server in declared):
             return False
@@ -120,7 +120,12 @@ def _split(items: tuple[str, ...], holds: Callable[[str], bool | None]) -> Split
     )
 
 
-def _may_be(entry: str, net: Network) -> bool:
+def masked(entry: str) -> bool:
+    """Whether an entry is an address with masked octets."""
+    return _MASKED.fullmatch(entry) is not None
+
+
+def may_be(entry: str, net: Network) -> bool:
     """Whether an entry that names no network may still stand for an address of one."""
     if not _MASKED.fullmatch(entry):
         return True

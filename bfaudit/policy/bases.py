@@ -59,10 +59,10 @@ def last_use(subject: Subject) -> Hashable:
 def permissions(subject: Subject) -> Hashable:
     """What is required and what is granted, the exchange's own words included."""
     known, unknown = subject.known, subject.scanned.facts.unknown
-    extra = (known.keys() | unknown.keys()) - _CATALOGUE
-    others = (
-        tuple((path, known.get(path), unknown.get(path)) for path in sorted(extra)) if extra else ()
-    )
+    others: tuple[Hashable, ...] = ()
+    if not (known.keys() <= _CATALOGUE and unknown.keys() <= _CATALOGUE):
+        extra = sorted((known.keys() | unknown.keys()) - _CATALOGUE)
+        others = tuple((path, known.get(path), unknown.get(path)) for path in extra)
     return (
         subject.scanned.status,
         subject.connection.requires,

@@ -130,6 +130,8 @@ def compile(  # noqa: A001
 def speakable(value: Any) -> Any:
     """A value as the engine takes it without harm."""
     if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
         return _UNSPEAKABLE.sub("\ufffd", value)
     if isinstance(value, datetime):
         aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value

@@ -1,7 +1,10 @@
 """The evidence of a fleet by columns: for each field, a number per connection for the evidence it has."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 from bfaudit.model import Observation, Scanned
@@ -9,17 +12,11 @@ from bfaudit.policy.bases import Basis
 from bfaudit.policy.cel import speakable
 from bfaudit.policy.evidence import Evidence, Fleet, Subject
 from bfaudit.policy.fields import FIELDS
+from bfaudit.policy.rules import shown
 
 T = TypeVar("T")
 
-
-class Entry(NamedTuple):
-    """One distinct evidence of a field."""
-
-    evidence: Evidence
-    observation: Observation
-    value: Any
-    """As the rule language takes it."""
+_NOTHING = object()
 
 
 class Partition(NamedTuple):
@@ -31,39 +28,83 @@ class Partition(NamedTuple):
     """For each distinct basis, one connection that has it."""
 
 
-class Column(NamedTuple):
-    """The evidence of one field."""
+class Column:
+    """The distinct evidence of one field. What is worked out of it is, when the first rule asks."""
+
+    def __init__(self, name: str, numbers: list[int], evidence: list[Evidence]) -> None:
+        self.name = name
+        self.numbers = numbers
+        """For each connection, which evidence it has; fields that rest on the same share one list."""
+        self.evidence = evidence
+
+    @cached_property
+    def observations(self) -> list[Observation]:
+        """The evidence, as results show it."""
+        name = self.name
+        return [Observation(name, *one) for one in self.evidence]
+
+    @cached_property
+    def inputs(self) -> list[Any]:
+        """The values, as the rule language takes them."""
+        return [speakable(one.value) for one in self.evidence]
+
+    @cached_property
+    def keys(self) -> list[Any]:
+        """What tells one value from another, whatever its evidence; what cannot be judged is one value."""
+        return [one.value if one.judged else _NOTHING for one in self.evidence]
+
+    def shown(self, number: int) -> str:
+        """A value within a text; of a list that is not known in full, what is certain."""
+        one = self.evidence[number]
+        if one.unknown is not None and not one.value:
+            return "unknown"
+        return shown(one.value)
+
+
+class Combined(NamedTuple):
+    """Connections by their evidence for several fields."""
 
     numbers: list[int]
-    """For each connection, which entry it has; fields that rest on the same share one list."""
-    entries: list[Entry]
+    """For each connection, which combination it has."""
+    combinations: list[tuple[int, ...]]
+    """For each combination, the number of the evidence in each column."""
 
 
 class Table:
     """The evidence of a fleet by field; a column is made when the first rule reads it."""
 
-    def __init__(self, scanned: Sequence[Scanned], now: datetime) -> None:
-        fleet = Fleet(scanned)
+    def __init__(self, scanned: Sequence[Scanned], now: datetime, unselected: int = 0) -> None:
+        fleet = Fleet(scanned, unselected)
         self.subjects = [Subject(one, at, fleet, now) for at, one in enumerate(scanned)]
         self._partitions: dict[Basis, Partition] = {}
         self._columns: dict[str, Column] = {}
+        self._combined: dict[tuple[int, ...], Combined] = {}
 
     def column(self, name: str) -> Column:
         """The evidence of one field for every connection."""
         column = self._columns.get(name)
         if column is None:
             field = FIELDS[name]
-            evidence: Iterable[Evidence]
             if field.basis is None:
                 numbers, evidence = _distinct(map(field.get, self.subjects))
             else:
                 partition = self._partition(field.basis)
-                numbers, evidence = partition.numbers, map(field.get, partition.examples)
-            entries = [
-                Entry(one, Observation(name, *one), speakable(one.value)) for one in evidence
-            ]
-            column = self._columns[name] = Column(numbers, entries)
+                numbers, evidence = partition.numbers, list(map(field.get, partition.examples))
+            column = self._columns[name] = Column(name, numbers, evidence)
         return column
+
+    def combined(self, columns: Sequence[Column]) -> Combined:
+        """The distinct combinations of evidence in some columns."""
+        lists = {id(column.numbers): column.numbers for column in columns}
+        key = tuple(lists)
+        found = self._combined.get(key)
+        if found is None:
+            found = self._combined[key] = Combined(*_distinct(zip(*lists.values(), strict=True)))
+        at = [key.index(id(column.numbers)) for column in columns]
+        if at != list(range(len(key))):
+            every = [tuple([numbers[i] for i in at]) for numbers in found.combinations]
+            return Combined(found.numbers, every)
+        return found
 
     def _partition(self, basis: Basis) -> Partition:
         partition = self._partitions.get(basis)
@@ -77,5 +118,5 @@ class Table:
 
 def _distinct(values: Iterable[T]) -> tuple[list[int], list[T]]:
     """A number for each value, equal ones the same, and the values by their numbers."""
-    known: dict[T, int] = {}
-    return [known.setdefault(value, len(known)) for value in values], list(known)
+    known: defaultdict[T, int] = defaultdict(count().__next__)
+    return list(map(known.__getitem__, values)), list(known)

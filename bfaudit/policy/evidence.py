@@ -1,12 +1,14 @@
 """Evidence for one field of one connection, and the connection as the fields see it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-from bfaudit.model import PERMISSIONS, Fact, Grant, Scanned, Status
+from bfaudit.inventory import by_fingerprint
+from bfaudit.model import PERMISSIONS, Connection, Fact, Grant, ListedKey, Scanned, Source, Status
 
 LISTED = 20
 """How many other connections a field names; the rest is a number, so that one key in a whole fleet stays linear."""
@@ -40,8 +42,10 @@ class Held(NamedTuple):
 class Fleet:
     """What the connections of a fleet have in common; each grouping is made once, and only if a rule asks."""
 
-    def __init__(self, connections: Sequence[Scanned]) -> None:
+    def __init__(self, connections: Sequence[Scanned], unselected: int = 0) -> None:
         self._connections = connections
+        self.unselected = unselected
+        """How many connections more the fleet has: a selection left them out of the scan."""
 
     def peers(self, groups: "Groups", position: int) -> tuple[str, ...]:
         """The names of the other connections in the group of one."""
@@ -79,6 +83,98 @@ class Fleet:
         )
 
     @cached_property
+    def by_strategy(self) -> "Groups":
+        """Active connections by exchange, account, strategy and required permissions, all declared."""
+        return _group([_strategy_key(scanned.connection) for scanned in self._connections])
+
+    @cached_property
+    def born(self) -> list[datetime | None]:
+        """When each key was created, as far as that is known."""
+        return [born_of(scanned) for scanned in self._connections]
+
+    @cached_property
+    def newest_of_strategy(self) -> Mapping[Any, tuple[datetime | None, bool]]:
+        """For each group of `by_strategy` its newest key, and whether some of its keys have no date."""
+        found: dict[Any, tuple[datetime | None, bool]] = {}
+        for key, members in self.by_strategy.members.items():
+            dates = [self.born[i] for i in members]
+            known = [moment for moment in dates if moment is not None]
+            found[key] = (max(known, default=None), len(known) < len(dates))
+        return found
+
+    @cached_property
+    def strategies_by_uid(self) -> "Parts":
+        """The accounts that the exchange reports, by strategy."""
+        return self._parts(self.by_uid, "strategy")
+
+    @cached_property
+    def strategies_by_account(self) -> "Parts":
+        """The accounts that are declared, by strategy."""
+        return self._parts(self.by_account, "strategy")
+
+    @cached_property
+    def environments_by_key(self) -> "Parts":
+        """The keys, by environment."""
+        return self._parts(self.by_key, "environment")
+
+    @cached_property
+    def environments_by_uid(self) -> "Parts":
+        """The accounts that the exchange reports, by environment."""
+        return self._parts(self.by_uid, "environment")
+
+    @cached_property
+    def environments_by_account(self) -> "Parts":
+        """The accounts that are declared, by environment."""
+        return self._parts(self.by_account, "environment")
+
+    def _parts(self, groups: "Groups", attribute: str) -> "Parts":
+        members: dict[Any, dict[str | None, list[int]]] = {}
+        for key, positions in groups.members.items():
+            parts = members[key] = {}
+            for i in positions:
+                one = self._connections[i].connection
+                if one.lifecycle == "active":
+                    parts.setdefault(getattr(one, attribute), []).append(i)
+        return Parts(groups.keys, members)
+
+    def apart(self, position: int, several: Sequence["Parts"], attribute: str) -> Evidence:
+        """The active connections that share a group with one, yet differ from it in an attribute."""
+        own = getattr(self._connections[position].connection, attribute)
+        if own is None:
+            return Evidence(unknown=f"the manifest declares no `{attribute}`")
+        keyed = [(parts, key) for parts in several if (key := parts.keys[position]) is not None]
+        if not keyed:
+            return Evidence(unknown="neither the account nor the key can be compared")
+        found: dict[str, None] = {}
+        undeclared: dict[str, None] = {}
+        for parts, key in keyed:
+            groups = parts.members[key]
+            others = (i for value, some in groups.items() if value not in (own, None) for i in some)
+            found.update((self._connections[i].connection.name, None) for i in islice(others, LISTED + 1))  # fmt: skip
+            silent = (i for i in groups.get(None, ()) if i != position)
+            undeclared.update((self._connections[i].connection.name, None) for i in islice(silent, LISTED))  # fmt: skip
+        names = tuple(found)
+        if not names and undeclared:
+            return Evidence(unknown=f"no `{attribute}` is declared by {', '.join(undeclared)}")
+        shown = names if len(names) <= LISTED else (*names[:LISTED], "and more")
+        return Evidence(shown, None, Source.INVENTORY)
+
+    @cached_property
+    def fingerprints(self) -> frozenset[str]:
+        """The keys that manifests declare."""
+        return frozenset(one.fingerprint for one in self._connections if one.fingerprint)
+
+    @cached_property
+    def without_fingerprint(self) -> Counter[str]:
+        """How many connections of each exchange have a key that is not known here."""
+        return Counter(s.connection.exchange for s in self._connections if not s.fingerprint)
+
+    @cached_property
+    def listed(self) -> Mapping[str, ListedKey]:
+        """The keys that listings show, by fingerprint."""
+        return by_fingerprint(self._connections)
+
+    @cached_property
     def by_words(self) -> "Groups":
         """Connections by the words of their name, in any order and case."""
         return _group([tuple(sorted(name_words(s.connection.name))) for s in self._connections])
@@ -90,6 +186,28 @@ class Groups(NamedTuple):
     keys: list[Any]
     members: Mapping[Any, list[int]]
     left_out: int
+
+
+class Parts(NamedTuple):
+    """Groups whose active members are parted by a value that they declare."""
+
+    keys: list[Any]
+    members: Mapping[Any, Mapping[str | None, list[int]]]
+
+
+def _strategy_key(one: Connection) -> Any:
+    if one.lifecycle != "active" or one.account is None or one.strategy is None:
+        return None
+    return one.exchange, one.account, one.strategy, frozenset(one.requires)
+
+
+def born_of(scanned: Scanned) -> datetime | None:
+    """When a key was created: as the exchange says, else as its manifest says."""
+    live = scanned.facts.get("key.created_at")
+    if live is not None and isinstance(live.value, datetime):
+        return utc(live.value)
+    day = scanned.connection.created
+    return None if day is None else midnight(day)
 
 
 def _group(keys: list[Any]) -> Groups:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from bfaudit.facts import REACHES
-from bfaudit.model import PERMISSIONS, Source
-from bfaudit.policy import bases
+from bfaudit.model import PERMISSIONS, Reason, Source
+from bfaudit.policy import bases, derived, history, inventories
 from bfaudit.policy import getters as by
 from bfaudit.policy.bases import Basis
 from bfaudit.policy.evidence import Evidence, utc
@@ -47,6 +47,7 @@ _CONNECTION = (
             ("label", "the name the key should have at the exchange; empty where undeclared"),
             ("uid", "the account id it should belong to; empty where undeclared"),
             ("parent", "the master account id it should belong to; empty where undeclared"),
+            ("balance_cap", "how much the account may hold, in words; empty where undeclared"),
         )
     ),
     *(
@@ -64,6 +65,10 @@ _CONNECTION = (
           "symbols, as in `connection.words`", "manifest", by.context_words),
     Field("connection.created", TIME, "when the key was created, as declared", "manifest", by.declared_day("created")),
     Field("connection.expires", TIME, "when the connection ends, as declared", "manifest", by.declared_day("expires")),
+    Field("connection.ended", BOOL, "whether the declared end of the connection is past; false where none is declared",
+          "manifest: expires", derived.ended),
+    Field("connection.ties", LIST, "what it hangs on, in lower case: `exchange:ID`, `account:NAME`, `owner:NAME`, "
+          "`vendor:NAME`, `server:ADDRESS`, `tag:NAME`", "manifest", derived.ties),
     Field("connection.credential_schemes", LIST, "how its credentials are referred to, such as `env` and `file`",
           "manifest: the schemes of `credentials`", by.schemes),
     Field("connection.references_only", BOOL, "whether every credential is a reference, none a literal secret",
@@ -81,6 +86,12 @@ _STATUS = (
           "or the key was not looked at", "connection test", by.authenticates),
     Field("status.dead", BOOL, "whether the key certainly no longer exists, is expired or disabled; a wrong secret or "
           "address does not show it", "connection test", by.dead),
+    Field("status.address_refused", BOOL, "whether the exchange refused this host's address; unknown where it was not asked "
+          "or did not get so far", "connection test", derived.refused_for(Reason.IP_NOT_ALLOWED)),
+    Field("status.restricted", BOOL, "whether the account is suspended, not opened for the product, or its region not "
+          "served", "connection test", derived.refused_for(Reason.ACCOUNT_RESTRICTED, Reason.REGION_BLOCKED)),
+    Field("status.clock_skewed", BOOL, "whether the exchange refused this host's clock", "connection test",
+          derived.refused_for(Reason.CLOCK_SKEW)),
 )  # fmt: skip
 
 _KEY = (
@@ -100,9 +111,12 @@ _KEY = (
     Field("key.missing_possible", LIST, "the required permissions of which nothing is known", "permissions.*",
           by.held_possible(lambda s: s.lack)),
     Field("key.created", TIME, "when the key was created", "key.created_at", by.fact("key.created_at", utc)),
+    Field("key.born", TIME, "when the key was created", "key.created_at, else the manifest's `created`", derived.born),
     Field("key.expires", TIME, "when the key stops working; has no value where it never does, see `key.expires_ever`",
           "key.expires_at", by.fact("key.expires_at", utc)),
     Field("key.expires_ever", BOOL, "whether the key expires at all", "key.expires_at", by.fact_exists("key.expires_at")),
+    Field("key.days_to_expiry", INT, "full days until the key stops working, negative once it has; has no value where it "
+          "never does, see `key.expires_ever`", "key.expires_at", derived.days_until("key.expires_at")),
     Field("key.last_used", TIME, "when the key was last used; has no value where it never was, see `key.ever_used`",
           "key.last_used_at", by.fact("key.last_used_at", utc)),
     Field("key.ever_used", BOOL, "whether the key was ever used", "key.last_used_at", by.fact_exists("key.last_used_at")),
@@ -116,6 +130,16 @@ _KEY = (
           "`key.lapses_ever`", "key.lapses_at", by.fact("key.lapses_at", utc)),
     Field("key.lapses_ever", BOOL, "whether the exchange's own rules end the key", "key.lapses_at",
           by.fact_exists("key.lapses_at")),
+    Field("key.days_to_lapse", INT, "full days until the exchange's own rules end the key; has no value where they never "
+          "do, see `key.lapses_ever`", "key.lapses_at", derived.days_until("key.lapses_at")),
+    Field("key.unobserved", LIST, "the permission words of which nothing is known; a rule that reads it takes silence for "
+          "an answer, on purpose", "of all permissions", derived.unobserved),
+    Field("key.contradictions", LIST, "how the connection test contradicts what the exchange says of the key",
+          "test.balance and test.orders, compared with permissions.read", derived.contradictions),
+    Field("key.label_matches", BOOL, "whether the key's name at the exchange has the words of `connection.label`, or of "
+          "`connection.name` where no label is declared", "key.label, compared with the manifest", derived.label_matches),
+    Field("key.bound_to_vendor", BOOL, "whether the application that the key is bound to is the declared vendor",
+          "key.third_party, compared with `connection.vendor`", derived.bound_to_vendor),
     Field("key.label", STRING, "the name of the key at the exchange", "key.label", by.fact("key.label", str, "")),
     Field("key.state", STRING, "`active`, `expired` or `disabled`, as the exchange says", "key.state",
           by.fact("key.state", str, "")),
@@ -160,10 +184,18 @@ _ACCOUNT = (
           by.fact("account_facts.is_master", bool)),
     Field("account.uid_matches", BOOL, "whether the account is the one declared as `uid`",
           "account_facts.uid, compared with `connection.uid`", by.uid_matches),
+    Field("account.parent_matches", BOOL, "whether its master account is the one declared as `parent`",
+          "account_facts.parent_uid, compared with `connection.parent`", derived.parent_matches),
     Field("attestation.two_factor", BOOL, "whether two-factor login is vouched for today", "manifest: attestations",
           lambda s: Evidence("two_factor" in by.attested(s), None, Source.ATTESTATION)),
     Field("attestation.current", LIST, "what is vouched for today: dated, not in the future, not expired",
           "manifest: attestations", lambda s: Evidence(by.attested(s), None, Source.ATTESTATION)),
+    Field("attestation.lapsed", LIST, "what is attested but does not count today: expired, or dated in the future",
+          "manifest: attestations", derived.attestations(derived.lapsed)),
+    Field("attestation.endless", LIST, "what is attested without an end", "manifest: attestations",
+          derived.attestations(derived.endless)),
+    Field("attestation.access_review_days", INT, "full days since the attestation `access_review`, while it counts",
+          "manifest: attestations", derived.attested_days("access_review")),
 )  # fmt: skip
 
 _REACH = (
@@ -185,7 +217,41 @@ _FLEET = (
           "account_facts.uid of the fleet", by.peers(lambda s: s.fleet.by_uid, "the exchange did not tell the account")),
     Field("fleet.same_name_words", LIST, "the other connections with the same words in their name, in any order or case",
           "manifest: names", by.peers(lambda s: s.fleet.by_words, "")),
+    Field("fleet.same_strategy", LIST, "the other active connections for the same exchange, account, strategy and required "
+          "permissions", "manifest: exchange, account, strategy, requires", derived.same_strategy),
+    Field("fleet.replaced_days", INT, "full days since the newest key of `fleet.same_strategy` was created; 0 where it is "
+          "this one", "creation dates of the fleet", derived.replaced_days),
+    Field("fleet.other_strategies", LIST, "the other active connections in the same account, told or declared, that serve "
+          "another strategy", "accounts and strategies of the fleet", derived.other_strategies),
+    Field("fleet.other_environments", LIST, "the other active connections with the same key or in the same account that "
+          "declare another environment", "keys, accounts and environments of the fleet", derived.other_environments),
+    Field("fleet.lists_keys", BOOL, "whether the connection declares `inventory`: its key lists the keys of its account or "
+          "sub-accounts", "manifest: inventory", inventories.lists_keys),
+    Field("fleet.undeclared_keys", LIST, "the keys that it lists and no connection declares, at most 20 of them by name",
+          "the listing of the connection's key", inventories.undeclared_keys),
+    Field("fleet.listed", BOOL, "whether the listing of another connection's key shows this key; a rule that reads it "
+          "takes silence for an answer, on purpose", "the listings of the fleet", inventories.listed),
+    Field("fleet.inventory_drift", LIST, "in what the key's own answer and the listing of it differ",
+          "the listings of the fleet", inventories.inventory_drift),
+    Field("scan.age_days", INT, "full days since the connection was scanned", "the snapshot", derived.scan_age_days),
     Field("now", TIME, "the time of the audit", "the audit", lambda s: Evidence(utc(s.now), None, "audit")),
+)  # fmt: skip
+
+_HISTORY = (
+    Field("history.compared", BOOL, "whether the earlier snapshot holds the connection", "--previous",
+          history.told(lambda told: told.compared)),
+    Field("history.first_seen", TIME, "when a scan first saw this key in this connection", "--previous",
+          history.told(lambda told: told.first_seen)),
+    Field("history.last_changed", TIME, "when a scan first saw the last change of what the key may do; has no value where "
+          "none was seen, see `history.unchanged_days`", "--previous", history.told(lambda told: told.last_changed)),
+    Field("history.unchanged_days", INT, "full days since the last change of what the key may do, or since it was first seen",
+          "--previous", history.unchanged_days),
+    Field("history.wider", BOOL, "whether the key may do more than in the earlier snapshot; unknown for a new connection",
+          "--previous", history.wider),
+    Field("history.widened", LIST, "what the key may do more than in the earlier snapshot; unknown for a new connection",
+          "--previous", history.widened),
+    Field("history.last_use_seen", TIME, "the latest use of the key that any scan was told", "--previous",
+          history.last_use_seen),
 )  # fmt: skip
 
 _ROLE = frozenset(
@@ -212,6 +278,6 @@ def _based(field: Field) -> Field:
 
 FIELDS: Mapping[str, Field] = {
     field.name: _based(field)
-    for field in (*_CONNECTION, *_STATUS, *_KEY, *_NETWORK, *_REACH, *_ACCOUNT, *_FLEET)
+    for field in (*_CONNECTION, *_STATUS, *_KEY, *_NETWORK, *_REACH, *_ACCOUNT, *_FLEET, *_HISTORY)
 }
 """Every field by its name, in the order of the documentation."""

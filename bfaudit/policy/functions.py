@@ -1,10 +1,11 @@
 """The functions that rules may call beside those of CEL and its strings extension. All are total: no argument is an error."""
 
 from collections.abc import Callable
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from bfaudit.policy.addresses import network, private, within
+from bfaudit.policy.addresses import masked, may_be, network, private, within
 
 _LARGEST = 2**63 - 1
 
@@ -40,6 +41,27 @@ def is_private(text: str) -> bool:
     return net is not None and private(net)
 
 
+def is_masked(text: str) -> bool:
+    """Whether an entry of an IP list has hidden octets, such as `203.**.154`, so that it names no address."""
+    return masked(text)
+
+
+def mask_admits(entry: str, address: str) -> bool:
+    """Whether a masked entry may stand for an address; never proves that it does. False for what is not masked."""
+    net = network(address)
+    return net is not None and masked(entry) and may_be(entry, net)
+
+
+def age(since: datetime, until: datetime) -> int:
+    """The full days from one time to another, such as `age(key.born, now)`; 0 where the first is the later."""
+    return max(0, (until - since).days)
+
+
+def wildcard(text: str, pattern: str) -> bool:
+    """Whether a text matches a wildcard (`*`, `?`, `[abc]`), case included."""
+    return fnmatchcase(text, pattern)
+
+
 def matches_any(text: str, patterns: list[str]) -> bool:
     """Whether a text matches one of several wildcards (`*`, `?`, `[abc]`), case included."""
     return any(fnmatchcase(text, pattern) for pattern in patterns)
@@ -51,6 +73,10 @@ FUNCTIONS = tuple(
         (cidr_contains, (("string", "string"), ("list(string)", "string")), "bool"),
         (cidr_size, (("string",),), "int"),
         (is_private, (("string",),), "bool"),
+        (is_masked, (("string",),), "bool"),
+        (mask_admits, (("string", "string"),), "bool"),
+        (age, (("timestamp", "timestamp"),), "int"),
+        (wildcard, (("string", "string"),), "bool"),
         (matches_any, (("string", "list(string)"),), "bool"),
     )
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from bfaudit.model import Grant, Reason, Source, Status
+from bfaudit.model import Attestation, Grant, Reason, Source, Status
 from bfaudit.policy import addresses
 from bfaudit.policy.addresses import Coverage, Split
 from bfaudit.policy.evidence import (
@@ -233,13 +233,16 @@ def uid_matches(subject: Subject) -> Evidence:
     return live._replace(value=live.value == subject.connection.uid) if live.judged else live
 
 
+def counts_on(said: Attestation, day: date) -> bool:
+    """Whether an attestation counts on a day: dated, not in the future, not expired."""
+    return said.on <= day and (said.expires is None or day <= said.expires)
+
+
 def attested(subject: Subject) -> tuple[str, ...]:
     today = subject.now.date()
     return tuple(
         sorted(
-            name
-            for name, said in subject.connection.attestations.items()
-            if said.on <= today and (said.expires is None or today <= said.expires)
+            name for name, said in subject.connection.attestations.items() if counts_on(said, today)
         )
     )
 
@@ -275,9 +278,8 @@ def peers(groups: Callable[[Subject], Groups], missing: str) -> Getter:
         if found.keys[subject.position] is None:
             return Evidence(unknown=missing)
         others = subject.fleet.peers(found, subject.position)
-        limit = (
-            f"{found.left_out} of the connections could not be compared" if found.left_out else None
-        )
+        left_out = found.left_out + subject.fleet.unselected
+        limit = f"{left_out} of the connections could not be compared" if left_out else None
         return Evidence(others, None, Source.INVENTORY, None, limit)
 
     return get

@@ -1,17 +1,20 @@
 """Policies from their YAML: schema, parameters, expressions and texts checked; every mistake told in one run."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from bfaudit import documents
+from msgspec.structs import replace
+
 from bfaudit.documents import Document, Path
 from bfaudit.errors import InvalidInput, Problem
-from bfaudit.manifest.words import did_you_mean
 from bfaudit.model import Connection, Outcome, Place, Rule, Severity
 from bfaudit.policy import cel, shape
 from bfaudit.policy.cel import CompileError, Expression
+from bfaudit.policy.extends import Gathered, Source, gather
 from bfaudit.policy.fields import FIELDS
+from bfaudit.policy.overrides import Change, changes_of, contradicts, settle, settle_param, told
 from bfaudit.policy.rules import CompiledRule, Policy, Text, shown
+from bfaudit.words import did_you_mean
 
 BLAMABLE = tuple(name for name in Connection.__struct_fields__ if name not in ("place", "places"))
 """The fields of the manifest that a rule may blame."""
@@ -21,19 +24,19 @@ _KINDS = {"bool": "`true` or `false`", "int": "a whole number", "string": "a tex
 
 def load(texts: Iterable[tuple[str, str | bytes]]) -> tuple[Policy, ...]:
     """The policies that files hold, given as name and text; raises `InvalidInput` with every mistake in them."""
+    sources = [Source(f"{number}", file, text) for number, (file, text) in enumerate(texts)]
+    return assemble(gather(sources, lambda _name, _file: (), ()))
+
+
+def assemble(gathered: Iterable[Gathered]) -> tuple[Policy, ...]:
+    """The policies of documents; raises `InvalidInput` with every mistake in them."""
     loader = _Loader()
-    for file, text in texts:
-        loader.add(*documents.read(text, file))
+    for one in gathered:
+        loader.add(one)
     policies = loader.policies()
     if loader.problems:
         raise InvalidInput(loader.problems)
     return policies
-
-
-class _Override(NamedTuple):
-    document: Document
-    path: Path
-    data: Mapping[str, Any]
 
 
 class _Loader:
@@ -43,29 +46,35 @@ class _Loader:
         self.problems: list[Problem] = []
         self._documents: list[Document] = []
         self._places: dict[str, Place] = {}
-        self._override_places: dict[str, Place] = {}
-        self._overrides: dict[str, _Override] = {}
+        self._changes: dict[str, list[Change]] = {}
 
-    def add(self, document: Document, problems: list[Problem]) -> None:
+    def add(self, one: Gathered) -> None:
         """Take in one document, if it has the shape of a policy."""
-        problems = problems or shape.check(document)
+        document = one.document
+        problems = one.problems or shape.check(document)
         self.problems += problems
         if problems:
             return
         self._documents.append(document)
         for number, rule in enumerate(document.data.get("rules", ())):
             self._once(self._places, document, ("rules", number, "id"), rule["id"])
-        for name, data in document.data.get("overrides", {}).items():
-            path = ("overrides", name)
-            self._once(self._override_places, document, path, name, key=True)
-            self._overrides.setdefault(name, _Override(document, path, data))
+        for name, change in changes_of(one).items():
+            before = self._changes.setdefault(name, [])
+            other = contradicts(before, change)
+            if other is not None:
+                first = other.document.place(other.path, key=True)
+                message = f"`{name}` is changed twice; first at {first}"
+                hint = "let one of the policies extend the other"
+                self._wrong(document, message, change.path, key=True, hint=hint)
+            before.append(change)
 
     def policies(self) -> tuple[Policy, ...]:
         """The policies of all documents, overrides applied."""
-        for name, override in self._overrides.items():
+        for name, changes in self._changes.items():
             if name not in self._places:
                 hint = did_you_mean(name, list(self._places))
-                self._wrong(override.document, f"no loaded policy has a rule `{name}`", override.path, key=True, hint=hint)  # fmt: skip
+                for change in changes:
+                    self._wrong(change.document, f"no loaded policy has a rule `{name}`", change.path, key=True, hint=hint)  # fmt: skip
         return tuple(map(self._policy, self._documents))
 
     def _once(
@@ -85,49 +94,61 @@ class _Loader:
 
     def _policy(self, document: Document) -> Policy:
         data = document.data
-        rules = (
-            self._rule(document, ("rules", number), raw)
-            for number, raw in enumerate(data.get("rules", ()))
-        )
+        kept: list[CompiledRule] = []
+        left_out: list[Rule] = []
+        for number, raw in enumerate(data.get("rules", ())):
+            compiled = self._rule(document, ("rules", number), raw)
+            if compiled is None:
+                continue
+            enabled = settle(self._changes.get(raw["id"], ()), "enabled")
+            if enabled is None or enabled.value:
+                kept.append(compiled)
+            else:
+                left_out.append(replace(compiled.rule, overridden={"enabled": enabled.why}))
         return Policy(
             id=data["id"],
             title=data["title"],
             file=document.file,
-            rules=tuple(rule for rule in rules if rule is not None),
+            rules=tuple(kept),
+            left_out=tuple(left_out),
+            extends=tuple(data.get("extends", ())),
+            description=data.get("description", ""),
         )
 
     def _rule(self, document: Document, path: Path, raw: Mapping[str, Any]) -> CompiledRule | None:
-        override = self._overrides.get(raw["id"])
-        changed: Mapping[str, Any] = override.data if override else {}
+        changes = self._changes.get(raw["id"], ())
         before = len(self.problems)
         types = {name: param["type"] for name, param in raw.get("params", {}).items()}
-        params = self._params(document, path, raw, override)
-        applies = self._expression(
-            document, (*path, "applies"), raw.get("applies", "true"), params, types
-        )
+        overridden: dict[str, str] = {}
+        params = self._params(document, path, raw, changes, overridden)
+        values = {"applies": "true", "on_unknown": "unknown", **raw}
+        at, where = (*path, "applies"), document
+        for name in ("severity", "on_unknown", "applies"):
+            changed = settle(changes, name)
+            if changed is not None:
+                overridden[name] = told(values[name], changed.why)
+                values[name] = changed.value
+                if name == "applies":
+                    at, where = tuple(changed.path), changed.document
+        applies = self._expression(where, at, values["applies"], params, types)
         require = self._expression(document, (*path, "require"), raw["require"], params, types)
         self._texts(document, path, raw, types)
         blames = raw.get("blames")
         if blames is not None and blames.split(".")[0] not in BLAMABLE:
             hint = did_you_mean(blames, BLAMABLE)
-            self._wrong(
-                document, f"a manifest has no field `{blames}`", (*path, "blames"), hint=hint
-            )
+            self._wrong(document, f"a manifest has no field `{blames}`", (*path, "blames"), hint=hint)  # fmt: skip
         if len(self.problems) > before or applies is None or require is None:
-            return None
-        if changed.get("enabled") is False:
             return None
         message, expected = Text.of(raw.get("message", raw["title"])), raw.get("expected")
         used = {*applies.reads, *require.reads, *message.fields}
         used.update(Text.of(expected).fields if expected else ())
+        title = Text.of(raw["title"]).fill(lambda name: shown(params[name.partition(".")[2]]))
         return CompiledRule(
             rule=Rule(
                 id=raw["id"],
                 policy=document.data["id"],
-                title=Text.of(raw["title"]).fill(
-                    lambda name: shown(params[name.partition(".")[2]])
-                ),
-                severity=Severity.of(changed.get("severity", raw["severity"])),
+                title=title,
+                severity=Severity.of(values["severity"]),
                 applies=applies.source,
                 require=require.source,
                 message=raw.get("message", raw["title"]),
@@ -136,7 +157,8 @@ class _Loader:
                 remediation=raw.get("remediation", {}),
                 references=tuple(raw.get("references", ())),
                 controls={name: tuple(ids) for name, ids in raw.get("controls", {}).items()},
-                on_unknown=Outcome(changed.get("on_unknown", raw.get("on_unknown", "unknown"))),
+                on_unknown=Outcome(values["on_unknown"]),
+                overridden=overridden,
                 place=document.place((*path, "id")),
             ),
             applies=applies,
@@ -148,23 +170,28 @@ class _Loader:
         )
 
     def _params(
-        self, document: Document, path: Path, raw: Mapping[str, Any], override: _Override | None
+        self,
+        document: Document,
+        path: Path,
+        raw: Mapping[str, Any],
+        changes: Sequence[Change],
+        overridden: dict[str, str],
     ) -> dict[str, Any]:
         declared = raw.get("params", {})
         values = {name: param["default"] for name, param in declared.items()}
         for name, param in declared.items():
-            self._fits(
-                document, (*path, "params", name, "default"), param["default"], param["type"]
-            )
-        for name, value in (override.data.get("params", {}) if override else {}).items():
-            assert override is not None  # noqa: S101
-            at = (*override.path, "params", name)
-            if name not in declared:
-                message = f"the rule `{raw['id']}` has no parameter `{name}`"
-                hint = did_you_mean(name, list(declared))
-                self._wrong(override.document, message, at, key=True, hint=hint)
-            elif self._fits(override.document, at, value, declared[name]["type"]):
-                values[name] = value
+            at = (*path, "params", name, "default")
+            self._fits(document, at, param["default"], param["type"])
+            changed = settle_param(changes, name)
+            if changed and self._fits(changed.document, changed.path, changed.value, param["type"]):
+                overridden[f"params.{name}"] = told(values[name], changed.why)
+                values[name] = changed.value
+        for change in changes:
+            for name in change.data.get("params", {}):
+                if name not in declared:
+                    message = f"the rule `{raw['id']}` has no parameter `{name}`"
+                    hint, at = did_you_mean(name, list(declared)), (*change.path, "params", name)
+                    self._wrong(change.document, message, at, key=True, hint=hint)
         return {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
 
     def _fits(self, document: Document, path: Path, value: Any, kind: str) -> bool:

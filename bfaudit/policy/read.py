@@ -7,20 +7,30 @@ from pathlib import Path
 
 from bfaudit import resources
 from bfaudit.errors import UsageError
-from bfaudit.manifest.words import did_you_mean
-from bfaudit.policy.load import load
+from bfaudit.policy.extends import Source, gather
+from bfaudit.policy.frameworks import Framework
+from bfaudit.policy.frameworks import load as load_framework
+from bfaudit.policy.load import assemble
 from bfaudit.policy.rules import Policy
+from bfaudit.words import did_you_mean
 
 _SUFFIXES = (".yaml", ".yml")
 
+FRAMEWORKS = "frameworks"
+"""The folder of policies/ that holds no policies but frameworks."""
+
 
 def read(sources: Sequence[str]) -> tuple[Policy, ...]:
-    """The policies of all sources, each file once; raises `UsageError` for a source that is nothing."""
-    texts: dict[str, tuple[str, str | bytes]] = {}
-    for source in sources:
-        for identity, file, text in _texts(source):
-            texts.setdefault(identity, (file, text))
-    return load(texts.values())
+    """The policies of all sources and what they extend, each file once, the extended ones first.
+
+    Raises `UsageError` for a source that is nothing.
+    """
+    known = list(packs())
+    named = [text for source in sources for text in _named(source, known)]
+    gathered = gather(named, _extended, known)
+    if not gathered and sources:
+        raise UsageError(f"no policy in `{sources[0]}`", hint=f"built-in policies: {', '.join(known)}")  # fmt: skip
+    return assemble(gathered)
 
 
 def packs() -> dict[str, Traversable]:
@@ -28,26 +38,60 @@ def packs() -> dict[str, Traversable]:
     return dict(sorted(_packs(resources.policies(), "")))
 
 
+def frameworks() -> dict[str, Traversable]:
+    """The built-in frameworks by name."""
+    folder = resources.policies() / FRAMEWORKS
+    files = (entry for entry in folder.iterdir() if entry.name.endswith(_SUFFIXES))
+    return dict(sorted((entry.name.rpartition(".")[0], entry) for entry in files))
+
+
+def read_framework(source: str) -> Framework:
+    """A built-in framework by its name, or one from a file; raises `UsageError` for neither."""
+    known = frameworks()
+    if source in known:
+        return load_framework(known[source].read_bytes(), f"policies/{FRAMEWORKS}/{source}.yaml")
+    path = Path(source)
+    if not path.is_file():
+        hint = did_you_mean(source, known) or f"built-in frameworks: {', '.join(known)}"
+        raise UsageError(f"no framework or file `{source}`", hint=hint)
+    return load_framework(_bytes(path), str(path))
+
+
 def _packs(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
     for entry in folder.iterdir():
         if entry.is_dir():
-            yield from _packs(entry, f"{prefix}{entry.name}/")
+            if prefix or entry.name != FRAMEWORKS:
+                yield from _packs(entry, f"{prefix}{entry.name}/")
         elif entry.name.endswith(_SUFFIXES):
             yield prefix + entry.name.rpartition(".")[0], entry
 
 
-def _texts(source: str) -> Iterator[tuple[str, str, bytes]]:
-    """Identity, shown name and content of each file of a source."""
-    pack = packs().get(source)
-    if pack is not None:
-        yield f"pack:{source}", f"policies/{source}.yaml", pack.read_bytes()
+def _named(name: str, known: Sequence[str]) -> Iterator[Source]:
+    """The files that an argument of the command line stands for."""
+    if name in known:
+        yield _pack(name)
         return
-    found = list(_paths(source))
+    found = list(_paths(name))
     if not found:
-        hint = did_you_mean(source, list(packs())) or f"built-in policies: {', '.join(packs())}"
-        raise UsageError(f"no policy, file or folder `{source}`", hint=hint)
+        hint = did_you_mean(name, known) or f"built-in policies: {', '.join(known)}"
+        raise UsageError(f"no policy, file or folder `{name}`", hint=hint)
+    listed = not Path(name).is_file()
     for path in found:
-        yield str(path.resolve()), str(path), _bytes(path)
+        yield Source(str(path.resolve()), str(path), _bytes(path), listed)
+
+
+def _extended(name: str, file: str) -> Sequence[Source]:
+    """The file that a policy extends: a built-in one by its name, else a file from the folder of that policy."""
+    if name in packs():
+        return [_pack(name)]
+    path = Path(file).parent / name
+    return [Source(str(path.resolve()), str(path), _bytes(path))] if path.is_file() else []
+
+
+def _pack(name: str) -> Source:
+    entry = packs()[name]
+    identity = str(entry.resolve()) if isinstance(entry, Path) else f"pack:{name}"
+    return Source(identity, f"policies/{name}.yaml", entry.read_bytes())
 
 
 def _paths(source: str) -> Iterator[Path]:

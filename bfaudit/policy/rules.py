@@ -59,6 +59,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     title: str
     file: str
     rules: tuple[CompiledRule, ...]
+    left_out: tuple[Rule, ...] = ()
+    """Its rules that an override switched off."""
+    extends: tuple[str, ...] = ()
+    description: str = ""
 
 
 def shown(value: Any) -> str:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bfaudit.evaluate import evaluate
-from bfaudit.model import Fact, Facts, Outcome, Place, Reason, Source, Status
+from bfaudit.model import Attestation, Fact, Facts, Outcome, Place, Reason, Source, Status
 from bfaudit.policy.load import load
 from bfaudit.policy.read import read
 from tests.evaluate.fleets import NOW, fleets, scanned, snapshot
@@ -219,7 +219,8 @@ def test_judgements_do_not_depend_on_who_else_is_judged(fleet):
 def test_withholding_evidence_never_helps(fleet, data):
     """Knowing less never turns a finding into a pass.
 
-    One exception is meant, and documented in the rule: by default an unknown last use is not held against a key.
+    One exception is meant, and documented in the rule: by default an unknown last use is not held against a key. And a
+    date that the manifest declares takes the place of one that the exchange does not tell.
     """
     before = evaluate(fleet, BASELINE, NOW).results
     known = sorted({path for one in fleet.connections for path in one.facts.known})
@@ -230,8 +231,8 @@ def test_withholding_evidence_never_helps(fleet, data):
     ]  # fmt: skip
 
     for old, new in zip(before, evaluate(snapshot(*fewer), BASELINE, NOW).results, strict=True):
-        if old.rule.id == "no-stale-keys" and "key.last_used_at" in withheld:
-            continue
+        if old.rule.id == "no-stale-keys" and withheld & {"key.last_used_at", "key.created_at"}:
+            continue  # the manifest's date stands in for the exchange's
         assert (old.outcome, new.outcome) != (Outcome.FAIL, Outcome.PASS), old.rule.id
         if old.outcome is Outcome.PASS:
             assert new.outcome is not Outcome.FAIL, old.rule.id
@@ -239,7 +240,7 @@ def test_withholding_evidence_never_helps(fleet, data):
 
 def test_an_unknown_last_use_is_never_use():
     """Where the policy asks for it, silence on the last use leaves a young key unknown."""
-    change = "apiVersion: bfaudit/v1\nkind: Policy\nid: own\ntitle: Ours\noverrides: {no-stale-keys: {params: {require_last_use: true}}}"
+    change = "apiVersion: bfaudit/v1\nkind: Policy\nid: own\ntitle: Ours\noverrides: {no-stale-keys: {reason: ours, params: {require_last_use: true}}}"
     text = (Path(__file__).parents[2] / "policies" / "baseline.yaml").read_text()
     strict = load([("baseline.yaml", text), ("own.yaml", change)])
     young = scanned(known={"key.created_at": NOW})
@@ -260,3 +261,30 @@ def test_input_is_not_changed_by_order():
     assert all(
         reference == judge(BASELINE, *order) for order in itertools.permutations(connections)
     )
+
+
+def test_what_is_vouched_for_is_shown_as_attested():
+    """An attestation answers, as an attestation: never as what was observed, and not beyond its day."""
+    said = {"two_factor": Attestation("alice", NOW.date(), NOW.date())}
+    loaded = policies("attestation.two_factor")
+
+    today = only(loaded, scanned(attestations=said))
+    (later,) = judge(loaded, scanned(attestations=said), now=NOW + timedelta(days=1))
+
+    assert (Outcome.PASS, Source.ATTESTATION) == (today.outcome, today.observations[0].source)
+    assert Outcome.FAIL is later.outcome
+
+
+@pytest.mark.parametrize("size", [0, 1, 2047, 2048, 2049])
+def test_blocks_are_not_seen(size):
+    """Results are made block by block; order, places and judgements are those of each connection."""
+    fleet = [
+        scanned(f"Name {number:05}", known={TRADE: TRUTH[number % 3 > 0]}, place=Place("f.yaml", number + 1, 1))
+        for number in range(size)
+    ]  # fmt: skip
+
+    results = judge(policies("key.can.trade"), *fleet)
+
+    assert [(f"Name {n:05}", n % 3 > 0, n + 1) for n in range(size)] == [
+        (r.connection, r.outcome is Outcome.PASS, r.place.line) for r in results
+    ]

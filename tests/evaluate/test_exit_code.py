@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bfaudit.evaluate import exit_code, summary
+from bfaudit.evaluate import summary
+from bfaudit.gate import FailOn, exit_code
 from bfaudit.model import (
     Audit,
     Connection,
@@ -34,7 +35,7 @@ def audit(*outcomes, status=Status.ONLINE, reason=None, rejected=False, interrup
         severity = Severity.of(extra) if extra and not excepted else Severity.HIGH
         rule = Rule(id="r", policy="p", title="t", severity=severity, require="true", message="m", place=PLACE)  # fmt: skip
         judgement = Judgement(Outcome(outcome), "", "")
-        results.append(Result(rule, "a", judgement, PLACE, "f", "waived" if excepted else None))
+        results.append(Result(rule, "a", judgement, PLACE, "waived" if excepted else None))
     scanned = Scanned(
         connection=Connection(name="a", exchange="mexc", place=PLACE), status=status, reason=reason, scanned_at=NOW
     )  # fmt: skip
@@ -48,7 +49,7 @@ def audit(*outcomes, status=Status.ONLINE, reason=None, rejected=False, interrup
 
 
 def code(*outcomes, fail_on=Severity.HIGH, max_unknown=None, exit_zero=False, **more):
-    return exit_code(audit(*outcomes, **more), fail_on=fail_on, max_unknown=max_unknown, exit_zero=exit_zero)  # fmt: skip
+    return exit_code(audit(*outcomes, **more), fail_on=FailOn(fail_on), max_unknown=max_unknown, exit_zero=exit_zero)  # fmt: skip
 
 
 DOWN = {"status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIMEOUT}
@@ -76,6 +77,9 @@ UNRESOLVED = {"status": Status.INVALID_KEY, "reason": Reason.UNRESOLVED_CREDENTI
         (["pass"], UNRESOLVED, 4),
         (["pass"], {"status": Status.INVALID_KEY, "reason": Reason.EXPIRED}, 0),
         (["pass"], {**DOWN, "max_unknown": 1}, 0),
+        (["pass"], {**DOWN, "max_unknown": 100.0}, 0),
+        (["unknown"], {**DOWN, "max_unknown": 100.0}, 0),
+        (["unknown", "error"], {**DOWN, "max_unknown": 99.0}, 4),
         (["fail"], UNRESOLVED, 1),
         ([], {}, 3),
         (["not-applicable"], {}, 3),

@@ -136,7 +136,7 @@ def test_the_catalogue_is_complete():
 
 def test_every_declaration_can_be_read():
     """What a manifest declares is a field, but for free text and what only people read."""
-    unread = {"place", "places", "notes", "balance_cap", "credentials", "attestations"}
+    unread = {"place", "places", "notes", "balance_cap", "credentials", "attestations", "inventory"}
 
     assert {
         f"connection.{name}" for name in Connection.__struct_fields__ if name not in unread

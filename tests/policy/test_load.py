@@ -101,11 +101,11 @@ def test_a_mistake_in_a_folded_expression():
         ("require: 'true'\nexpected: Is {nothing}", "10:19", "no field", ""),
         ("require: 'true'\nblames: requirs", "10:13", "no field `requirs`", "requires"),
         ("require: 'true'\nblame: requires", "10:5", "unknown field", "blames"),
-        ("require: 'true'\non_unknown: fial", "10:17", "not known here", "fail"),
+        ("require: 'true'\non_unknown: fial", "10:17", "unknown on_unknown", "fail"),
         ("require: 'true'\nreferences: [nowhere]", "10:18", "not the address of a page", ""),
         ("require: 'true'\nremediation: {mexc: Do it}", "10:18", '"text" is missing', ""),
-        ("require: true", "9:14", "this is true or false", ""),
-        ("require: ''", "9:14", "this is empty", ""),
+        ("require: true", "9:14", "must be a text, not true or false", "quotes"),
+        ("require: ''", "9:14", '"require" is empty', ""),
         ("applies: 'true'", "6:5", '"require" is missing', ""),
     ],
 )  # fmt: skip
@@ -124,10 +124,10 @@ def test_mistakes(text, place, message, hint):
         ("", "the file is empty"),
         ("[]", "this is a list"),
         (HEAD, '"rules" is missing'),
-        (HEAD + "rules: []", "this is empty"),
-        (rule("require: 'true'").replace("Policy", "Manifest"), "not known here"),
+        (HEAD + "rules: []", '"rules" is empty'),
+        (rule("require: 'true'").replace("Policy", "Manifest"), "this is a Manifest, not a Policy"),
         (rule("require: 'true'").replace("a-rule", "A Rule"), "cannot be an id"),
-        (rule("require: 'true'").replace("high", "hihg"), "not known here"),
+        (rule("require: 'true'").replace("high", "hihg"), 'unknown severity "hihg"'),
         (rule("require: 'true'").replace("Something is wrong", "Is {key.label}"), "no parameter"),
         (rule("require: 'true'").replace("title: Our", "titel: Our"), "unknown field"),
     ],
@@ -173,7 +173,9 @@ OVERRIDES = HEAD.replace("own", "stricter")
 def test_overrides():
     """A policy changes rules of another: severity, parameters, what unknown comes to."""
     base = rule("params: {days: {type: int, default: 3}}\nrequire: key.age_days < params.days")
-    change = "overrides: {a-rule: {severity: low, on_unknown: fail, params: {days: 9}}}"
+    change = (
+        "overrides: {a-rule: {reason: ours, severity: low, on_unknown: fail, params: {days: 9}}}"
+    )
 
     changed, stricter = load([("a.yaml", base), ("b.yaml", OVERRIDES + change)])
     (compiled,) = changed.rules
@@ -188,7 +190,10 @@ def test_a_rule_may_be_left_out():
     base = rule("require: 'true'")
 
     loaded, _ = load(
-        [("a.yaml", base), ("b.yaml", OVERRIDES + "overrides: {a-rule: {enabled: false}}")]
+        [
+            ("a.yaml", base),
+            ("b.yaml", OVERRIDES + "overrides: {a-rule: {reason: ours, enabled: false}}"),
+        ]
     )
 
     assert () == loaded.rules
@@ -197,10 +202,10 @@ def test_a_rule_may_be_left_out():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("a-rul: {severity: low}", "no loaded policy has a rule `a-rul`"),
-        ("a-rule: {params: {dayz: 9}}", "has no parameter `dayz`"),
-        ("a-rule: {params: {days: nine}}", "a value of another type"),
-        ("a-rule: {severty: low}", "unknown field"),
+        ("a-rul: {reason: ours, severity: low}", "no loaded policy has a rule `a-rul`"),
+        ("a-rule: {reason: ours, params: {dayz: 9}}", "has no parameter `dayz`"),
+        ("a-rule: {reason: ours, params: {days: nine}}", "a value of another type"),
+        ("a-rule: {reason: ours, severty: low}", "unknown field"),
     ],
 )
 def test_wrong_overrides(change, message):
@@ -215,7 +220,7 @@ def test_wrong_overrides(change, message):
 
 def test_the_same_rule_cannot_be_changed_twice():
     """Two files that change one rule contradict each other."""
-    change = "overrides: {a-rule: {severity: low}}"
+    change = "overrides: {a-rule: {reason: ours, severity: low}}"
 
     (problem,) = problems(rule("require: 'true'"), OVERRIDES + change, OVERRIDES + change)
 
@@ -257,7 +262,11 @@ def test_bytes_that_are_no_text(tmp_path):
         read([str(tmp_path)])
 
 
-@pytest.mark.parametrize("compiled", read(["baseline"])[0].rules, ids=lambda rule: rule.rule.id)
+@pytest.mark.parametrize(
+    "compiled",
+    [compiled for policy in read(list(packs())) for compiled in policy.rules],
+    ids=lambda rule: rule.rule.id,
+)
 def test_built_in_rules_are_complete(compiled):
     """Every rule says why, what to do, where to read more, and which controls it serves."""
     rule = compiled.rule
