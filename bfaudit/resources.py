@@ -22,6 +22,11 @@ def examples() -> Traversable:
     return _data("examples", checkout=_CHECKOUT / "examples")
 
 
+def cases() -> Traversable:
+    """The folder of the cases of built-in rules; not in the wheel."""
+    return _CHECKOUT / "tests" / "policies"
+
+
 def _data(name: str, *, checkout: Path) -> Traversable:
     packaged = files("bfaudit") / "_data" / name
     return packaged if packaged.is_dir() else checkout

@@ -199,6 +199,14 @@ def digest_in(data: bytes) -> str:
     return msgspec.json.decode(data, type=Seal).digest
 
 
+def schema_in(data: bytes) -> str | None:
+    """The schema that a document says it follows; None where it says nothing that can be read."""
+    try:
+        return msgspec.json.decode(data, type=Seal).schema
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def unseal(schema: str, data: bytes, file: str) -> dict[str, Json]:
     """The content of a sealed document, once its schema and digest are verified."""
     try:

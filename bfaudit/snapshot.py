@@ -12,6 +12,7 @@ from bfaudit.model import (
     Attestation,
     Connection,
     ExchangeScanned,
+    History,
     Inventory,
     Json,
     ListedKey,
@@ -133,6 +134,17 @@ class InventoryRow(Struct, frozen=True, kw_only=True):
     keys: tuple[ListedRow, ...]
 
 
+class HistoryRow(Struct, frozen=True, kw_only=True):
+    """What earlier snapshots tell of a connection's key."""
+
+    first_seen: Moment
+    last_changed: Moment | None
+    compared: bool
+    widened: tuple[str, ...]
+    unsure: tuple[str, ...]
+    last_use_seen: Moment | None
+
+
 class Row(Identity, frozen=True, kw_only=True):
     """One connection of a snapshot; the groups of facts stand beside these fields."""
 
@@ -142,6 +154,7 @@ class Row(Identity, frozen=True, kw_only=True):
     declared: Declared
     location: Location
     inventory: InventoryRow | None = None
+    history: HistoryRow | None = None
 
 
 class ExchangeRow(Struct, frozen=True, kw_only=True):
@@ -168,6 +181,7 @@ class Document(Struct, frozen=True, kw_only=True):
     tool: Tool
     generated_at: Moment
     interrupted: bool
+    unselected: Count = 0
     exchanges: tuple[ExchangeRow, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     connections: tuple[Row, ...] = ()
@@ -181,6 +195,7 @@ def encode(snapshot: Snapshot) -> bytes:
             "tool": {"name": "bfaudit", "version": snapshot.version},
             "generated_at": msgspec.to_builtins(utc(snapshot.generated_at)),
             "interrupted": snapshot.interrupted,
+            **({"unselected": snapshot.unselected} if snapshot.unselected else {}),
             "exchanges": msgspec.to_builtins(list(map(exchange_row, snapshot.exchanges))),
             "rejected": msgspec.to_builtins(list(map(rejected_row, snapshot.rejected))),
             "connections": [recorded(scanned) for scanned in snapshot.connections],
@@ -215,6 +230,7 @@ def restored(content: Mapping[str, Json]) -> Snapshot:
             Rejected(row.name, row.location.place(), row.error) for row in document.rejected
         ),
         interrupted=document.interrupted,
+        unselected=document.unselected,
         version=document.tool.version,
     )
 
@@ -261,6 +277,7 @@ def recorded(scanned: Scanned) -> dict[str, Json]:
         "declared": msgspec.to_builtins(_declared(scanned)),
         "location": msgspec.to_builtins(Location.of(scanned.connection.place)),
         "inventory": _listing(scanned.inventory),
+        **({"history": _history(scanned.history)} if scanned.history else {}),
     }
 
 
@@ -287,6 +304,19 @@ def _listing(inventory: Inventory | None) -> Json:
     return msgspec.to_builtins(
         InventoryRow(covers=inventory.covers, incomplete=inventory.incomplete, keys=keys)
     )
+
+
+def _history(history: History) -> Json:
+    times = {
+        name: utc(moment)
+        for name in ("first_seen", "last_changed", "last_use_seen")
+        if (moment := getattr(history, name)) is not None
+    }
+    return msgspec.to_builtins(_same(replace(history, **times), HistoryRow))
+
+
+def _remembered(row: HistoryRow | None) -> History | None:
+    return None if row is None else _same(row, History)
 
 
 def _inventory(row: InventoryRow | None) -> Inventory | None:
@@ -350,6 +380,7 @@ def _scanned(row: Row, raw: Mapping[str, Json]) -> Scanned:
         facts=flatten(Nested(groups, dict(row.unknown), dict(row.evidence))),
         requests=tuple(_same(replace(made, at=utc(made.at)), RequestMade) for made in row.requests),
         inventory=_inventory(row.inventory),
+        history=_remembered(row.history),
     )
 
 

@@ -8,7 +8,7 @@ from bfaudit.formats.base import Format, Options
 
 __all__ = ["FORMATS", "Format", "Options"]
 
-_NOT_FORMATS = frozenset({"base", "templating"})
+_NOT_FORMATS = frozenset({"base", "context", "rows", "templating"})
 
 
 def _discover() -> Mapping[str, Format]:

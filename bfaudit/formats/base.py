@@ -22,6 +22,18 @@ class Options:
     """What the command will end with, where it is known."""
     snapshot_digest: str | None = None
     """The digest of the snapshot's file; None to derive it from the snapshot."""
+    templates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The user's own templates, by the name of the one that each replaces."""
+    root: str = ""
+    """The folder that machine formats name files from, absolute; empty to name them as they were given."""
+    folder: str = ""
+    """Where relative names of files start, below `root`; empty where that is `root` itself."""
+    sarif_category: str = "bfaudit"
+    """What tells one upload from another of the same tool."""
+    sarif_include_suppressed: bool = False
+    """Whether SARIF holds findings under an exception too; GitHub would show them as open."""
+    junit_file: bool = False
+    """Whether JUnit names the manifest in an attribute that no XSD knows, for GitLab."""
 
     def digest_of(self, snapshot: Snapshot) -> str:
         """The digest that ties a report to its snapshot."""
@@ -39,3 +51,5 @@ class Format:
     title: str
     render: Callable[[Audit, Options], str | bytes]
     """The whole report; text is written as UTF-8."""
+    printed: bool = False
+    """Whether `render` gives a page that a browser has yet to print: the core starts no process."""

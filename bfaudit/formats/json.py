@@ -1,20 +1,41 @@
-"""The JSON report, `bfaudit-report/1`: everything that was judged, for machines. Its schema is `schemas/report.schema.json`."""
+"""The JSON report, `bfaudit-report/1`: everything that was judged, for machines, and back. Its schema is `schemas/report.schema.json`.
 
-from collections.abc import Mapping
-from typing import Any
+A connection stands in it as in the snapshot. What is the same for every result of a rule stands with the rule.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 import bfaudit
+from bfaudit.exceptions import RULES as ON_EXCEPTIONS
 from bfaudit.formats.base import Format, Options
-from bfaudit.model import Audit, Json, Outcome, Result, Rule, Scanned
+from bfaudit.formats.rows import ASKING
+from bfaudit.model import (
+    Audit,
+    Json,
+    Judgement,
+    Observation,
+    Outcome,
+    Result,
+    Rule,
+    Severity,
+    fingerprint,
+)
+from bfaudit.report.changed import ChangeRow, change_of, change_row
 from bfaudit.report.counts import tally
-from bfaudit.report.findings import actual, fix, unknown
-from bfaudit.sealed import Location, plain, seal
-from bfaudit.snapshot import describe, exchange_row, rejected_row
+from bfaudit.report.excepted import ExceptionRow, exception_of, exception_row
+from bfaudit.report.findings import actual, unknown
+from bfaudit.sealed import Location, Moment, invalid, plain, seal, unseal, utc
+from bfaudit.snapshot import exchange_row, recorded, rejected_row, restored
 
 SCHEMA = "bfaudit-report/1"
+
+LINED = frozenset({"connections", "results"})
+"""What stands one item to a line: there may be a million of them."""
 
 
 class RuleRow(Struct, frozen=True, kw_only=True):
@@ -26,8 +47,10 @@ class RuleRow(Struct, frozen=True, kw_only=True):
     severity: str
     applies: str
     require: str
+    message: str
     params: Mapping[str, Any]
     on_unknown: Outcome
+    overridden: Mapping[str, str]
     rationale: str
     remediation: Mapping[str, str]
     references: tuple[str, ...]
@@ -35,41 +58,60 @@ class RuleRow(Struct, frozen=True, kw_only=True):
     location: Location
 
 
-class EvidenceRow(Struct, frozen=True, kw_only=True):
+class EvidenceRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the value of a field comes from, and what that does not prove."""
 
-    source: str | None
-    request: str | None
-    limitation: str | None
+    source: str | None = None
+    request: str | None = None
+    limitation: str | None = None
+    certain: Any = None
+    """What is certain of a list that is not known in full."""
 
 
-class ResultRow(Struct, frozen=True, kw_only=True):
+class ResultRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One rule on one connection."""
 
     rule: str
     severity: str
-    title: str
     connection: str
     outcome: Outcome
     message: str
     expected: str
     actual: Mapping[str, Json]
     """By field; null where there is none, or where `unknown` lists the field."""
-    unknown: Mapping[str, str]
-    evidence: Mapping[str, EvidenceRow]
-    remediation: str | None
-    """What to do on this exchange; null where nothing is to be done."""
-    controls: Mapping[str, tuple[str, ...]]
+    unknown: Mapping[str, str] = {}
+    evidence: Mapping[str, EvidenceRow] = {}
+    """By field; only where the outcome asks for a reader."""
     location: Location
     fingerprint: str
     exception: str | None
+    known: bool = False
+    """Whether the baseline holds the finding."""
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """What a report holds beside the snapshot."""
+
+    generated_at: Moment
+    policies: tuple[str, ...]
+    rules: tuple[RuleRow, ...]
+    left_out: tuple[RuleRow, ...]
+    results: tuple[ResultRow, ...]
+    exceptions: tuple[ExceptionRow, ...] = ()
+    changes: tuple[ChangeRow, ...] = ()
+
+
+class Reread(NamedTuple):
+    """An audit as its report has kept it."""
+
+    audit: Audit
+    snapshot_digest: str
 
 
 def render(audit: Audit, options: Options) -> bytes:
     """The report as a sealed JSON document; the same bytes for the same audit."""
     counts = tally(audit)
     snapshot = audit.snapshot
-    scans = {scanned.connection.name: scanned for scanned in snapshot.connections}
     content = {
         "tool": {"name": "bfaudit", "version": bfaudit.__version__},
         "generated_at": plain(audit.generated_at),
@@ -89,12 +131,47 @@ def render(audit: Audit, options: Options) -> bytes:
         },
         "policies": audit.policies,
         "rules": [_rule(rule) for rule in audit.rules],
+        "left_out": [_rule(rule) for rule in audit.left_out],
+        "exceptions": [exception_row(each) for each in audit.exceptions],
+        "changes": [change_row(each) for each in audit.changes],
         "exchanges": [exchange_row(exchange) for exchange in snapshot.exchanges],
         "rejected": [rejected_row(rejected) for rejected in snapshot.rejected],
-        "connections": [_connection(scanned) for scanned in snapshot.connections],
-        "results": [_result(result, scans[result.connection]) for result in audit.results],
+        "connections": [recorded(scanned) for scanned in snapshot.connections],
+        "results": list(map(_results(audit), audit.results)),
     }
-    return seal(SCHEMA, msgspec.to_builtins(content))
+    return seal(SCHEMA, content, LINED)
+
+
+def read(data: bytes, file: str) -> Reread:
+    """The audit that a report holds; `file` names it in errors.
+
+    An altered one raises `IntegrityError`, anything else that is not a report `InvalidInput`.
+    """
+    content = unseal(SCHEMA, data, file)
+    try:
+        judged = msgspec.convert(content, Judged)
+        scan = {
+            **content["snapshot"],
+            "tool": {"name": "", "version": content["snapshot"]["version"]},
+        }
+        snapshot = restored({**content, **scan})
+        rules = {row.id: _rule_of(row) for row in judged.rules}
+        restore = _Restorer(rules, {one.connection.name for one in snapshot.connections})
+        audit = Audit(
+            snapshot=snapshot,
+            generated_at=utc(judged.generated_at),
+            results=tuple(map(restore, judged.results)),
+            rules=tuple(rules.values()),
+            policies=judged.policies,
+            left_out=tuple(map(_rule_of, judged.left_out)),
+            baselined=frozenset(row.fingerprint for row in judged.results if row.known),
+            exceptions=tuple(map(exception_of, judged.exceptions)),
+            changes=tuple(map(change_of, judged.changes)),
+        )
+        digest = msgspec.convert(content["snapshot"]["digest"], str)
+    except (msgspec.ValidationError, KeyError, TypeError, RecursionError, OverflowError) as error:
+        raise invalid(file, f"not a valid report: {error}") from error
+    return Reread(audit, digest)
 
 
 def _rule(rule: Rule) -> RuleRow:
@@ -105,8 +182,10 @@ def _rule(rule: Rule) -> RuleRow:
         severity=rule.severity.word,
         applies=rule.applies,
         require=rule.require,
+        message=rule.message,
         params={name: plain(value) for name, value in rule.params.items()},
         on_unknown=rule.on_unknown,
+        overridden=rule.overridden,
         rationale=rule.rationale,
         remediation=rule.remediation,
         references=rule.references,
@@ -115,37 +194,96 @@ def _rule(rule: Rule) -> RuleRow:
     )
 
 
-def _connection(scanned: Scanned) -> dict[str, Json]:
-    shared, _ = describe(scanned)
-    return {**shared, "location": Location.of(scanned.connection.place)}
+def _rule_of(row: RuleRow) -> Rule:
+    told = {
+        name: getattr(row, name)
+        for name in RuleRow.__struct_fields__
+        if name not in {"severity", "location"}
+    }
+    return Rule(severity=Severity.of(row.severity), place=row.location.place(), **told)
 
 
-def _result(result: Result, scanned: Scanned) -> ResultRow:
-    judged = result.judgement
-    settled = result.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE)
-    return ResultRow(
-        rule=result.rule.id,
-        severity=result.rule.severity.word,
-        title=result.rule.title,
-        connection=result.connection,
-        outcome=result.outcome,
-        message=judged.message,
-        expected=judged.expected,
-        actual=actual(judged.observations),
-        unknown=unknown(judged.observations),
-        evidence={
-            seen.field: EvidenceRow(
-                source=seen.source, request=seen.request, limitation=seen.limitation
-            )
-            for seen in judged.observations
-            if seen.unknown is None
-        },
-        remediation=None if settled else fix(result.rule, scanned.connection.exchange) or None,
-        controls=result.rule.controls,
-        location=Location.of(result.place),
-        fingerprint=result.fingerprint,
-        exception=result.exception,
-    )
+def _results(audit: Audit) -> Callable[[Result], ResultRow]:
+    """Makes rows; what a judgement says is worked out once, however many connections share it."""
+    said: dict[int, tuple[dict[str, Json], dict[str, str], dict[str, EvidenceRow]]] = {}
+
+    def row(result: Result) -> ResultRow:
+        judged = result.judgement
+        parts = said.get(id(judged))
+        if parts is None:
+            seen = judged.observations
+            parts = said[id(judged)] = (actual(seen), unknown(seen), _evidence(judged))
+        return ResultRow(
+            rule=result.rule.id,
+            severity=result.rule.severity.word,
+            connection=result.connection,
+            outcome=judged.outcome,
+            message=judged.message,
+            expected=judged.expected,
+            actual=parts[0],
+            unknown=parts[1],
+            evidence=parts[2],
+            location=Location.of(result.place),
+            fingerprint=result.fingerprint,
+            exception=result.exception,
+            known=bool(audit.baselined) and result.fingerprint in audit.baselined,
+        )
+
+    return row
+
+
+def _evidence(judged: Judgement) -> dict[str, EvidenceRow]:
+    if judged.outcome not in ASKING:
+        return {}
+    rows = {
+        seen.field: EvidenceRow(
+            source=seen.source,
+            request=seen.request,
+            limitation=seen.limitation,
+            certain=plain(seen.value) if seen.unknown is not None else None,
+        )
+        for seen in judged.observations
+    }
+    return {field: row for field, row in rows.items() if row != EvidenceRow()}
+
+
+class _Restorer:
+    """Makes results of rows; equal judgements become one again."""
+
+    def __init__(self, rules: Mapping[str, Rule], names: set[str]) -> None:
+        from bfaudit.policy.fields import FIELDS, TIME  # noqa: PLC0415 - the writer does not need it
+
+        self._rules = rules
+        self._names = names
+        self._times = {name for name, field in FIELDS.items() if field.type == TIME}
+        self._judgements: dict[bytes, Judgement] = {}
+
+    def __call__(self, row: ResultRow) -> Result:
+        if row.connection not in self._names and row.rule not in ON_EXCEPTIONS:
+            raise msgspec.ValidationError(f"a result names no connection: {row.connection!r}")
+        said = (row.outcome, row.message, row.expected, row.actual, row.unknown, row.evidence)
+        key = msgspec.json.encode(said)
+        judgement = self._judgements.get(key)
+        if judgement is None:
+            seen = tuple(self._observation(field, row) for field in row.actual)
+            judgement = Judgement(row.outcome, row.message, row.expected, seen)
+            self._judgements[key] = judgement
+        usual = fingerprint(row.rule, row.connection)
+        return Result(
+            rule=self._rules[row.rule],
+            connection=row.connection,
+            judgement=judgement,
+            place=row.location.place(),
+            exception=row.exception,
+            identity=None if row.fingerprint == usual else row.fingerprint,
+        )
+
+    def _observation(self, field: str, row: ResultRow) -> Observation:
+        why, known = row.unknown.get(field), row.evidence.get(field, EvidenceRow())
+        value = row.actual[field] if why is None else known.certain
+        if field in self._times and isinstance(value, str):
+            value = msgspec.convert(value, datetime)
+        return Observation(field, value, why, known.source, known.request, known.limitation)
 
 
 FORMAT = Format(id="json", suffix="json", title="JSON for machines", render=render)

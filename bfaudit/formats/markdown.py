@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from bfaudit.formats.base import Format, Options
-from bfaudit.formats.templating import environment
+from bfaudit.formats.templating import environment, fill
 from bfaudit.model import Audit
-from bfaudit.report import build
+from bfaudit.report import Finding, ReportView, build
 from bfaudit.report.findings import alike
+from bfaudit.report.paused import paused
 from bfaudit.report.wording import visible
 
 LIMIT = 65_536
@@ -33,18 +35,37 @@ def cell(text: str) -> str:
     return _LINK.sub(r"\1&#8203;", _MENTION.sub(r"\1&#8203;", escaped))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What `audit.md.j2` is given."""
+
+    view: ReportView
+    """The audit as finished values."""
+    findings: tuple[tuple[Finding, ...], ...]
+    """Failed rules, worst first, those that are alike together; without those under an exception."""
+    excepted: tuple[tuple[Finding, ...], ...]
+    """The same of findings under an exception."""
+    rows: int
+    """How many rows of each table fit; the rest has to be counted."""
+    names: int
+    """How many connections one row names."""
+    digest: str
+    """The digest of the snapshot."""
+
+
 def render(audit: Audit, options: Options) -> str:
     """The report, with as many rows as fit; what does not is counted."""
-    view = build(audit)
-    page = environment(cell).get_template("audit.md.j2")
-    findings = [run for group in view.findings for run in alike(group.findings)]
-    excepted = [run for group in view.excepted for run in alike(group.findings)]
+    with paused():
+        view = build(audit)
+    page = environment(cell, options.templates).get_template("audit.md.j2")
+    findings = tuple(run for group in view.findings for run in alike(group.findings))
+    excepted = tuple(run for group in view.excepted for run in alike(group.findings))
     tables = (findings, excepted, view.gaps, view.rejected, view.connections)
     digest = options.digest_of(audit.snapshot)
     most = min(max(map(len, tables)), ROWS)
 
     def with_rows(rows: int) -> str:
-        return page.render(
+        context = Context(
             view=view,
             findings=findings,
             excepted=excepted,
@@ -52,6 +73,7 @@ def render(audit: Audit, options: Options) -> str:
             names=NAMES,
             digest=digest,
         )
+        return fill(page, context)
 
     return _longest(with_rows, most)
 

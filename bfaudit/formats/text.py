@@ -86,6 +86,9 @@ def _parts(view: ReportView, options: Options) -> Iterator[RenderableType]:
                 ("excepted", "dim"), f"[{group.rule.id}] {group.rule.title}: "
                 f"{_names(run)}  ({run[0].exception})",
             )  # fmt: skip
+    for each in view.exceptions:
+        if each.terms:
+            yield _notes([("exception", f"{each.id}: {each.terms}")])
     if view.excepted:
         yield Text()
     for rejected in view.rejected:

@@ -2,35 +2,48 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import bfaudit
 from bfaudit.model import Audit, ExchangeScanned, Outcome, Rejected
+from bfaudit.report.charts import Chart, charts
 from bfaudit.report.connections import ConnectionView, connection_views
 from bfaudit.report.counts import Counts, Verdict, tally, verdict
-from bfaudit.report.findings import (
-    Finding,
-    Gap,
-    Group,
-    RuleView,
-    finding_of,
-    first_things,
-    gaps,
-    grouped,
-    rule_views,
-)
+from bfaudit.report.exceptions import ExceptionView, exception_views
+from bfaudit.report.findings import Finding, Group, Reader, RuleView, first_things, grouped
+from bfaudit.report.gaps import Gap, gaps
+from bfaudit.report.rules import rule_views
+from bfaudit.report.shared import Shared, shared
 from bfaudit.report.wording import percent
 
 __all__ = [
+    "Change",
+    "Chart",
     "ConnectionView",
     "Counts",
+    "ExceptionView",
     "Finding",
     "Gap",
     "Group",
     "ReportView",
     "RuleView",
+    "Shared",
     "Verdict",
     "build",
 ]
+
+
+SILENT = (Outcome.PASS, Outcome.NOT_APPLICABLE)
+"""The outcomes that ask for no reader."""
+
+
+class Change(NamedTuple):
+    """One thing that is not as it was in the snapshot before."""
+
+    tone: str
+    """`worse`, `better` or `other`."""
+    connection: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +63,19 @@ class ReportView:
     gaps: tuple[Gap, ...]
     """What has no answer: unknown or an error."""
     excepted: tuple[Group, ...]
+    exceptions: tuple[ExceptionView, ...]
+    """Exceptions in force, the most used first."""
     first: tuple[tuple[Finding, ...], ...]
     """What to do first: alike findings, worst and most frequent first."""
     rules: tuple[RuleView, ...]
     connections: tuple[ConnectionView, ...]
+    unseen: tuple[ConnectionView, ...]
+    """Those whose key could not be looked at."""
+    charts: tuple[Chart, ...]
+    shared: Shared
+    """Which connections share a key or an account."""
+    changes: tuple[Change, ...] = ()
+    """What changed since a previous snapshot; empty where none was given."""
     exchanges: tuple[ExchangeScanned, ...]
     rejected: tuple[Rejected, ...]
 
@@ -67,15 +89,11 @@ def build(audit: Audit) -> ReportView:
     """The finished values of an audit."""
     counts = tally(audit)
     rules = rule_views(audit)
-    scans = {scanned.connection.name: scanned for scanned in audit.snapshot.connections}
-    views = {rule.id: rule for rule in rules}
-    asking = [
-        finding_of(result, views[result.rule.id], scans[result.connection])
-        for result in audit.results
-        if result.outcome in (Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR)
-    ]
-    failed = [finding for finding in asking if finding.outcome == Outcome.FAIL]
-    unwaived = [finding for finding in failed if finding.exception is None]
+    asked = [each for each in audit.results if each.judgement.outcome not in SILENT]
+    connections = connection_views(audit, asked, rules)
+    asking = list(map(Reader(audit, rules).finding, asked))
+    failed = [each for each in asking if each.outcome == Outcome.FAIL]
+    unwaived = [each for each in failed if each.exception is None]
     return ReportView(
         verdict=verdict(audit, counts),
         counts=counts,
@@ -86,11 +104,15 @@ def build(audit: Audit) -> ReportView:
         interrupted=audit.snapshot.interrupted,
         policies=audit.policies,
         findings=grouped(unwaived),
-        gaps=gaps(finding for finding in asking if finding.outcome != Outcome.FAIL),
-        excepted=grouped(finding for finding in failed if finding.exception is not None),
+        gaps=gaps(each for each in asking if each.outcome != Outcome.FAIL),
+        excepted=grouped(each for each in failed if each.exception is not None),
+        exceptions=exception_views(audit, (each.exception for each in failed)),
         first=first_things(unwaived),
         rules=rules,
-        connections=connection_views(audit),
+        connections=connections,
+        unseen=tuple(each for each in connections if each.unseen),
+        charts=charts(connections, audit.generated_at),
+        shared=shared(connections),
         exchanges=audit.snapshot.exchanges,
         rejected=audit.snapshot.rejected,
     )

@@ -1,25 +1,32 @@
 """One row per connection: how its test ended, what its key may do, how old it is, what is worst about it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from bfaudit.model import (
     PERMISSIONS,
     Audit,
     Fact,
+    Facts,
     Grant,
     Outcome,
     Place,
     Reason,
     RequestMade,
+    Result,
     Scanned,
     Severity,
     Status,
 )
+from bfaudit.report.findings import RuleView
+from bfaudit.report.thief import Thief, Thieves
 from bfaudit.report.wording import count, moment, show
+from bfaudit.sealed import utc
 
 MARKS: Mapping[Status, str] = {
     Status.ONLINE: "✓",
@@ -29,6 +36,13 @@ MARKS: Mapping[Status, str] = {
     Status.EXCHANGE_UNAVAILABLE: "?",
 }
 """A sign per status, always beside its words."""
+
+ENDS: Mapping[str, str] = {"key.expires_at": "expires", "key.lapses_at": "lapses"}
+"""The facts that end a key, and what they say."""
+
+WORDS = {severity: severity.word for severity in Severity}
+
+OTHER = "permissions.other:"
 
 GRANT_MARKS: Mapping[Grant, str] = {Grant.GRANTED: "●", Grant.DENIED: "–", Grant.UNKNOWN: "?"}
 
@@ -51,8 +65,7 @@ class Permission(NamedTuple):
         return "missing" if self.grant == Grant.DENIED and self.required else self.grant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionView:
+class ConnectionView(Struct, frozen=True, kw_only=True):
     """One connection, as a report shows it."""
 
     name: str
@@ -60,6 +73,7 @@ class ConnectionView:
     account: str | None
     strategy: str | None
     owner: str | None
+    purpose: str | None
     status: str
     mark: str
     tone: str
@@ -74,13 +88,24 @@ class ConnectionView:
     addresses: str
     unrestricted: bool
     age: str
+    age_days: int | None
     created: str
+    used: str
+    """When the key was last used."""
+    ends: str
+    """When the key expires or lapses, whichever is first; `never`, or `unknown`."""
+    ends_at: datetime | None
+    ends_why: str
+    """The rule by which it ends, or why nobody knows."""
+    thief: Thief
+    uid: str | None
     label: str | None
     fingerprint: str | None
     worst: str | None
     """The worst severity of its findings."""
     findings: Mapping[str, int]
     """Its findings by severity, worst first, without those under an exception; only what there is."""
+    excepted: int
     unanswered: int
     passed: int
     requests: tuple[RequestMade, ...]
@@ -89,41 +114,54 @@ class ConnectionView:
     scanned: str
 
     @property
+    def unseen(self) -> bool:
+        """Whether its key could not be looked at."""
+        return self.status == Status.EXCHANGE_UNAVAILABLE or (
+            self.reason == Reason.UNRESOLVED_CREDENTIAL
+        )
+
+    @property
     def granted(self) -> tuple[str, ...]:
         """The permissions that the key is known to have."""
         every = (*self.permissions, *self.others)
         return tuple(each.word for each in every if each.grant == Grant.GRANTED)
 
 
-def connection_views(audit: Audit) -> tuple[ConnectionView, ...]:
-    """The connections of an audit, in the order of its snapshot."""
-    failed: defaultdict[str, Counter[Severity]] = defaultdict(Counter)
-    outcomes: defaultdict[str, Counter[Outcome]] = defaultdict(Counter)
-    for result in audit.results:
-        outcomes[result.connection][result.outcome] += 1
-        if result.outcome is Outcome.FAIL and result.exception is None:
-            failed[result.connection][result.rule.severity] += 1
+def connection_views(
+    audit: Audit, asking: Iterable[Result], rules: Iterable[RuleView]
+) -> tuple[ConnectionView, ...]:
+    """The connections of an audit, in the order of its snapshot; `asking` are the results without a pass."""
+    found: defaultdict[str, list[Result]] = defaultdict(list)
+    for result in asking:
+        found[result.connection].append(result)
+    passed = Counter(name for rule in rules for name in rule.passed)
+    thieves = Thieves()
     return tuple(
-        _view(scanned, audit.generated_at, failed[name], outcomes[name])
+        _view(scanned, audit.generated_at, found[name], passed[name], thieves)
         for scanned in audit.snapshot.connections
         for name in (scanned.connection.name,)
     )
 
 
 def _view(
-    scanned: Scanned, now: datetime, failed: Counter[Severity], outcomes: Counter[Outcome]
+    scanned: Scanned, now: datetime, asking: Sequence[Result], passed: int, thieves: Thieves
 ) -> ConnectionView:
     connection, facts = scanned.connection, scanned.facts
     created = facts.get("key.created_at")
-    label = facts.get("key.label")
+    label, uid = facts.get("key.label"), facts.get("account_facts.uid")
     restricted = facts.get("network.ip_restricted")
-    findings = {severity.word: failed[severity] for severity in sorted(failed, reverse=True)}
+    failed = [each for each in asking if each.judgement.outcome is Outcome.FAIL]
+    counted = Counter(each.rule.severity for each in failed if each.exception is None)
+    findings = {WORDS[severity]: counted[severity] for severity in sorted(counted, reverse=True)}
+    ends_at, ends, ends_why = _end(facts)
+    age_days = _age_days(created, now)
     return ConnectionView(
         name=connection.name,
         exchange=connection.exchange,
         account=connection.account,
         strategy=connection.strategy,
         owner=connection.owner,
+        purpose=connection.purpose,
         status=scanned.status.value,
         mark=MARKS[scanned.status],
         tone=_tone(scanned),
@@ -133,24 +171,55 @@ def _view(
         permissions=tuple(_permission(scanned, word) for word in PERMISSIONS),
         others=tuple(
             _permission(scanned, path.removeprefix("permissions."))
-            for path in sorted({*facts.known, *facts.unknown})
-            if path.startswith("permissions.other:")
+            for path in sorted(
+                path for path in (*facts.known, *facts.unknown) if path.startswith(OTHER)
+            )
         ),
         addresses=_addresses(restricted, facts.get("network.ip_allowlist")),
         unrestricted=restricted is not None and restricted.value is False,
-        age=_age(created, now),
+        age="unknown" if age_days is None else count(age_days, "day"),
+        age_days=age_days,
         created=show(created.value) if created else "unknown",
+        used=_used(facts.get("key.last_used_at")),
+        ends=ends,
+        ends_at=ends_at,
+        ends_why=ends_why,
+        thief=thieves.of(facts),
+        uid=show(uid.value) if uid and uid.value is not None else None,
         label=show(label.value) if label and label.value is not None else None,
         fingerprint=scanned.fingerprint,
         worst=next(iter(findings), None),
         findings=findings,
-        unanswered=outcomes[Outcome.UNKNOWN] + outcomes[Outcome.ERROR],
-        passed=outcomes[Outcome.PASS],
+        excepted=len(failed) - counted.total(),
+        unanswered=len(asking) - len(failed),
+        passed=passed,
         requests=scanned.requests,
         unknown=facts.unknown,
         place=connection.place,
         scanned=moment(scanned.scanned_at),
     )
+
+
+def _end(facts: Facts) -> tuple[datetime | None, str, str]:
+    """When a key ends: the time, in words, and why or why not."""
+    known = [(path, fact) for path in ENDS if (fact := facts.get(path))]
+    dated = [
+        (utc(fact.value), path, fact) for path, fact in known if isinstance(fact.value, datetime)
+    ]
+    if dated:
+        at, path, fact = min(dated, key=lambda end: end[0])
+        why = "; ".join(filter(None, (fact.via, fact.limitation)))
+        return at, f"{ENDS[path]} {at:%Y-%m-%d}", why
+    if len(known) == len(ENDS):
+        return None, "never", ""
+    why = "; ".join(dict.fromkeys(filter(None, map(facts.unknown.get, ENDS))))
+    return None, "unknown", why or "the scan did not record it"
+
+
+def _used(used: Fact | None) -> str:
+    if used is None:
+        return "unknown"
+    return "never" if used.value is None else show(used.value)
 
 
 def _tone(scanned: Scanned) -> str:
@@ -160,12 +229,16 @@ def _tone(scanned: Scanned) -> str:
 
 
 def _permission(scanned: Scanned, word: str) -> Permission:
-    grant = scanned.facts.grant(word)
-    required = word in scanned.connection.requires
+    fact = scanned.facts.known.get(f"permissions.{word}")
+    grant = fact.value if fact else Grant.UNKNOWN
+    return _shown(word, grant, word in scanned.connection.requires)
+
+
+@lru_cache(4096)
+def _shown(word: str, value: str, required: bool) -> Permission:
+    grant = Grant(value)
     wish = "required" if required else "not required"
-    return Permission(
-        word, grant.value, GRANT_MARKS[grant], required, f"{word}: {grant.value}, {wish}"
-    )
+    return Permission(word, grant.value, GRANT_MARKS[grant], required, f"{word}: {grant}, {wish}")
 
 
 def _addresses(restricted: Fact | None, allowlist: Fact | None) -> str:
@@ -178,7 +251,7 @@ def _addresses(restricted: Fact | None, allowlist: Fact | None) -> str:
     return "unknown"
 
 
-def _age(created: Fact | None, now: datetime) -> str:
+def _age_days(created: Fact | None, now: datetime) -> int | None:
     if created is None or not isinstance(created.value, datetime):
-        return "unknown"
-    return count((now - created.value).days, "day")
+        return None
+    return (now - utc(created.value)).days

@@ -1,18 +1,27 @@
 """The results that ask for a reader, with everything a format shows of them."""
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from bfaudit.model import Audit, Json, Observation, Outcome, Place, Result, Rule, Scanned
+from msgspec import Struct
+
+from bfaudit.exceptions import subjects
+from bfaudit.model import Audit, Json, Observation, Outcome, Place, Result, Rule, Status
 from bfaudit.report.counts import SEVERITIES
 from bfaudit.report.wording import moment, paragraph, show
 from bfaudit.sealed import plain
 
 FIRST = 5
 """How many things to do first a report names."""
+
+ORDINARY: tuple[Json, ...] = ("active", "", None, False, (), [])
+"""Values that say nothing where a rule only asks whether it applies, such as `connection.lifecycle = active`."""
+
+_NAME = re.compile(r"[a-z_]\w*(?:\.\w+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +53,20 @@ class Observed(NamedTuple):
     limitation: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One result that asks for a reader: failed, unknown, or an error."""
 
     rule: RuleView
     outcome: str
     connection: str
     exchange: str
+    strategy: str | None
     message: str
+    """What is wrong; where the connection test is to blame, with the exchange's own words."""
     expected: str
     observed: tuple[Observed, ...]
     fix: str
-    """What to do about it on this exchange; empty where the rule does not say."""
+    """What to do about it on this exchange, or as the connection test advises; empty where neither says."""
     place: Place
     fingerprint: str
     exception: str | None
@@ -79,17 +89,6 @@ class Group(NamedTuple):
 
     rule: RuleView
     findings: tuple[Finding, ...]
-
-
-class Gap(NamedTuple):
-    """Rules without an answer on the same connections, for the same reasons."""
-
-    outcome: str
-    rules: tuple[RuleView, ...]
-    reasons: tuple[tuple[str, tuple[str, ...]], ...]
-    """Why, and the fields that it hides."""
-    findings: tuple[Finding, ...]
-    """One per connection."""
 
 
 def actual(observations: Iterable[Observation]) -> dict[str, Json]:
@@ -116,79 +115,69 @@ def alike(findings: Sequence[Finding]) -> Iterator[tuple[Finding, ...]]:
     return map(tuple, together.values())
 
 
-def gaps(findings: Iterable[Finding]) -> tuple[Gap, ...]:
-    """What has no answer, joined by reason: one key that does not work hides many rules in the same way."""
-    by_reason: dict[tuple[str, str, tuple[str, ...]], list[Finding]] = {}
-    for each in findings:
-        reasons = tuple(dict.fromkeys(why for _, _, why, _, _ in each.missing if why))
-        if each.outcome == Outcome.ERROR:
-            reasons = (each.message,)
-        by_reason.setdefault((each.connection, each.outcome, reasons), []).append(each)
-    together: dict[object, list[list[Finding]]] = {}
-    for (_, outcome, reasons), run in by_reason.items():
-        look = tuple((each.rule.id, each.missing) for each in run)
-        together.setdefault((outcome, reasons, look), []).append(run)
-    return tuple(_gap(runs) for runs in together.values())
+class Reader:
+    """Turns results into findings; what connections share is made once."""
 
+    def __init__(self, audit: Audit, rules: Sequence[RuleView]) -> None:
+        self._rules = {rule.id: rule for rule in rules}
+        self._scans = subjects(audit)
+        self._times: dict[datetime, str] = {}
+        self._deciding = {rule.id: _deciding(rule) for rule in audit.rules}
+        self._judged: dict[int, _Judged] = {}
+        self._fixes: dict[tuple[str, str], str] = {}
 
-def rule_views(audit: Audit) -> tuple[RuleView, ...]:
-    """The rules of an audit, worst first, with what became of each."""
-    outcomes: dict[str, Counter[str]] = {rule.id: Counter() for rule in audit.rules}
-    passed: dict[str, list[str]] = {rule.id: [] for rule in audit.rules}
-    for result in audit.results:
-        outcomes[result.rule.id][result.outcome] += 1
-        if result.outcome is Outcome.PASS:
-            passed[result.rule.id].append(result.connection)
-    return tuple(
-        RuleView(
-            id=rule.id,
-            policy=rule.policy,
-            title=paragraph(rule.title),
-            severity=rule.severity.word,
-            rationale=paragraph(rule.rationale),
-            references=rule.references,
-            controls=tuple((name, ", ".join(ids)) for name, ids in rule.controls.items()),
-            outcomes={outcome.value: outcomes[rule.id][outcome] for outcome in Outcome},
-            passed=tuple(passed[rule.id]),
+    def finding(self, result: Result) -> Finding:
+        """A result with everything that a format shows of it."""
+        scanned = self._scans[result.connection]
+        exchange = scanned.connection.exchange
+        judged = self._judged.get(id(result.judgement))
+        if judged is None:
+            judged = self._judged[id(result.judgement)] = self._judge(result)
+        where = (result.rule.id, exchange)
+        advice = self._fixes.get(where)
+        if advice is None:
+            advice = self._fixes[where] = fix(result.rule, exchange)
+        message = judged.message
+        if judged.tested and scanned.status is not Status.ONLINE:
+            # The rule's own words fit every status; the scan knows this one.
+            message = sentences(message, scanned.detail)
+            advice = paragraph(scanned.advice) or advice
+        return Finding(
+            rule=self._rules[result.rule.id],
+            outcome=judged.outcome,
+            connection=result.connection,
+            exchange=exchange,
+            strategy=scanned.connection.strategy,
+            message=message,
+            expected=judged.expected,
+            observed=judged.observed,
+            fix=advice,
+            place=result.place,
+            fingerprint=result.fingerprint,
+            exception=result.exception,
+            scanned=self._time(scanned.scanned_at),
         )
-        for rule in sorted(audit.rules, key=lambda rule: (-rule.severity, rule.id))
-    )
 
+    def _time(self, at: datetime) -> str:
+        if at not in self._times:
+            self._times[at] = moment(at)
+        return self._times[at]
 
-def finding_of(result: Result, rule: RuleView, scanned: Scanned) -> Finding:
-    """A result with everything that a format shows of it."""
-    exchange = scanned.connection.exchange
-    return Finding(
-        rule=rule,
-        outcome=result.outcome.value,
-        connection=result.connection,
-        exchange=exchange,
-        message=paragraph(result.judgement.message),
-        expected=paragraph(result.judgement.expected),
-        observed=tuple(map(_observed, result.judgement.observations)),
-        fix=fix(result.rule, exchange),
-        place=result.place,
-        fingerprint=result.fingerprint,
-        exception=result.exception,
-        scanned=moment(scanned.scanned_at),
-    )
-
-
-def _gap(runs: list[list[Finding]]) -> Gap:
-    alike_rules = runs[0]
-    fields: dict[str, list[str]] = {}
-    for each in alike_rules:
-        if each.outcome == Outcome.ERROR:
-            fields.setdefault(each.message, [])
-            continue
-        for seen in each.missing:
-            fields.setdefault(seen.unknown or "", []).append(seen.field)
-    return Gap(
-        outcome=alike_rules[0].outcome,
-        rules=tuple(each.rule for each in alike_rules),
-        reasons=tuple((why, tuple(dict.fromkeys(names))) for why, names in fields.items()),
-        findings=tuple(run[0] for run in runs),
-    )
+    def _judge(self, result: Result) -> "_Judged":
+        judged = result.judgement
+        deciding = self._deciding[result.rule.id]
+        return _Judged(
+            outcome=judged.outcome.value,
+            message=paragraph(judged.message),
+            expected=paragraph(judged.expected),
+            observed=tuple(
+                _observed(seen)
+                for seen in judged.observations
+                if seen.unknown or seen.field not in deciding or seen.value not in ORDINARY
+            ),
+            tested=judged.outcome is Outcome.FAIL
+            and any("status" in seen.field for seen in judged.observations),
+        )
 
 
 def _observed(seen: Observation) -> Observed:
@@ -199,6 +188,29 @@ def _observed(seen: Observation) -> Observed:
         source=", ".join(filter(None, (seen.source, seen.request))),
         limitation=seen.limitation,
     )
+
+
+class _Judged(NamedTuple):
+    """What a judgement says."""
+
+    outcome: str
+    message: str
+    expected: str
+    observed: tuple[Observed, ...]
+    tested: bool
+    """Whether it fails a connection for how its test ended."""
+
+
+def sentences(*texts: str) -> str:
+    """Texts as sentences, one after the other."""
+    said = [paragraph(text) for text in texts if text]
+    return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in said)
+
+
+def _deciding(rule: Rule) -> frozenset[str]:
+    """The fields that a rule reads only to know whether it applies."""
+    judged = f"{rule.require} {rule.message}"
+    return frozenset(_NAME.findall(rule.applies)).difference(_NAME.findall(judged))
 
 
 def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:

@@ -46,7 +46,7 @@ def show(value: Any) -> str:
 
 def moment(value: datetime) -> str:
     """A time, to the minute, in UTC."""
-    return f"{utc(value):%Y-%m-%d %H:%M} UTC"
+    return f"{utc(value).isoformat(' ', 'minutes')[:16]} UTC"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -64,9 +64,9 @@ def percent(share: float) -> str:
     return f"{whole} %"
 
 
-def listed(items: list[str]) -> str:
+def listed(items: list[str], last: str = "and") -> str:
     """Items as a phrase: `a, b and c`."""
-    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+    return f" {last} ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
 def paragraph(text: str) -> str:

@@ -1,66 +1,28 @@
 """The HTML report in a real browser: visible, quiet, inert, filterable."""
 
-import os
-import shutil
+from importlib import resources
 
 import pytest
 
-from bfaudit.formats import FORMATS, Options
 from tests.report.samples import HOSTILE, SAMPLES
 
 pytestmark = pytest.mark.browser
-ARGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-component-update",
-)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser; missing, it is a failure in CI and a skip elsewhere."""
-    path = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no Chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(chromium, tmp_path):
-    """Opens a sample's report from disk, and fails on any noise, request or script of a stranger."""
-    noise, asked, pages = [], [], []
-
-    def opened(sample, **context):
-        file = tmp_path / f"{sample}.html"
-        file.write_text(FORMATS["html"].render(SAMPLES[sample](), Options()), "utf-8")
-        page = chromium.new_context(**context).new_page()
-        page.on("console", lambda message: noise.append(message.text))
-        page.on("pageerror", lambda error: noise.append(str(error)))
-        page.on("dialog", lambda dialog: noise.append(dialog.message))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(file.as_uri())
-        pages.append(file.as_uri())
-        return page
-
-    yield opened
-    assert [] == noise
-    assert set(pages) >= {url.partition("#")[0] for url in asked if url != "data:,"}
 
 
 def visible(page, selector):
     return page.locator(f"{selector}:visible").count()
+
+
+def choose(page, **controls):
+    """Set controls of the filters, and no others."""
+    page.evaluate(
+        """(controls) => {
+            const form = document.getElementById('filters');
+            for (const each of form.elements) if (each.name) each.value = controls[each.name] ?? '';
+            form.requestSubmit();
+        }""",
+        controls,
+    )
 
 
 @pytest.mark.parametrize("sample", list(SAMPLES))
@@ -80,7 +42,7 @@ def test_findings_are_visible(show):
     first.locator("summary").click()
 
     assert 8 == visible(page, "section[aria-labelledby=findings] details.item")
-    assert 5 == visible(page, "table.fleet tbody tr")
+    assert 5 == visible(page, "table.fleet tbody.item")
     assert first.locator(".evidence").is_visible()
 
 
@@ -88,24 +50,129 @@ def test_filters(show):
     """Severity, exchange, outcome and words narrow what is shown; reset shows all again."""
     page = show("failing")
     every = visible(page, ".item")
-    page.select_option("[name=severity]", "critical")
-    critical = visible(page, "details.item")
-    page.select_option("[name=severity]", "")
-    page.select_option("[name=exchange]", "kucoin")
-    kucoin = visible(page, "table.fleet tbody tr")
-    page.select_option("[name=exchange]", "")
-    page.select_option("[name=outcome]", "unknown")
-    failed = visible(page, "details.item")
-    page.select_option("[name=outcome]", "")
-    page.fill("[name=text]", "recovery withdraw")
-    found = visible(page, "details.item")
-    told = page.inner_text("#shown")
+
+    def shown(selector, **controls):
+        choose(page, **controls)
+        return visible(page, selector)
+
+    assert 2 == shown("details.item", severity="critical")
+    assert 2 == shown("table.fleet .item", exchange="kucoin")
+    assert 1 == shown("table.fleet .item", strategy="mexc-spot-main")
+    assert 2 == shown("table.fleet .item", rule="no-withdraw", outcome="unknown")
+    assert 0 == shown("details.item", outcome="unknown")
+    assert 1 == shown("details.item", excepted="yes")
+    assert 8 == shown("details.item", excepted="no")
+    assert 1 == shown("details.item", text="recovery withdraw")
+    assert page.inner_text("#shown").endswith(f"of {every} shown")
+
     page.click("button[type=reset]")
     page.wait_for_function("document.getElementById('shown').textContent === ''")
 
-    assert (2, 2, 0, 1) == (critical, kucoin, failed, found)
-    assert told.endswith(f"of {every} shown")
     assert every == visible(page, ".item")
+
+
+@pytest.mark.parametrize(
+    ("by", "groups"),
+    [("severity", 5), ("exchange", 2), ("connection", 5), ("", 6)],
+)
+def test_groups(show, by, groups):
+    """Findings stand by severity, exchange, connection or rule, and none is lost."""
+    page = show("failing")
+    choose(page, group=by)
+
+    assert groups == visible(page, "[data-list=findings] .group")
+    assert 8 == visible(page, "[data-list=findings] details.item")
+
+
+def test_drawn_rows_are_those_of_the_file(show):
+    """What the script draws is, letter by letter, what the template wrote."""
+    page = show("failing")
+    texts = """() => [...document.querySelectorAll('.list > .group, .fleet .item')]
+        .map((node) => node.textContent.replace(/\\s+/g, ' ').trim())"""
+    labels = (
+        "() => [...document.querySelectorAll('.fleet [aria-label]')].map((each) => each.ariaLabel)"
+    )
+    written = page.evaluate(texts), page.evaluate(labels)
+    choose(page, text="")
+
+    assert written == (page.evaluate(texts), page.evaluate(labels))
+
+
+def test_sorts(show):
+    """A heading of the fleet's table sorts by its column, then the other way, then not."""
+    page = show("failing")
+    button = page.get_by_role("button", name="Key, age")
+    orders = []
+    for _ in range(3):
+        button.click()
+        orders.append(page.locator(".fleet .item th .name:first-child").first.inner_text())
+        orders.append(page.get_attribute("th[data-sort=age]", "aria-sort"))
+
+    assert ["Recovery PRO Connection", "ascending", "BTC ETH New Groups", "descending"] == orders[
+        :4
+    ]
+    assert ["MEXC Spot Main", None] == orders[4:]
+
+
+def test_permalink_of_filters(show):
+    """The address holds the state of the filters, and brings it back."""
+    page = show("failing")
+    choose(page, severity="high", group="exchange", sort="-name")
+    anchor = page.evaluate("location.hash")
+    again = show("failing", anchor=anchor)
+
+    assert "#severity=high&group=exchange&sort=-name" == anchor
+    assert "high" == again.input_value("[name=severity]")
+    assert 3 == visible(again, "[data-list=findings] details.item")
+    assert 2 == visible(again, "[data-list=findings] .group")
+
+
+def test_keyboard(show):
+    """Everything opens and moves without a mouse."""
+    page = show("failing")
+    page.focus("[data-list=findings] .item:first-child summary")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    focused = page.evaluate("document.activeElement.parentElement.id")
+    second = page.locator("[data-list=findings] details.item").nth(1).get_attribute("id")
+    page.fill("[name=text]", "nothing has this name")
+    page.focus("[name=text]")
+    page.keyboard.press("Escape")
+
+    assert second == focused
+    assert page.locator("details.item[open] .evidence").first.is_visible()
+    assert "" == page.input_value("[name=text]")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("format_id", "sample"),
+    [
+        ("html", "failing"),
+        ("html", "unanswered"),
+        ("html", "redirected"),
+        ("access-review", "failing"),
+    ],
+)
+def test_accessible(show, scheme, format_id, sample):
+    """axe-core finds no violation of WCAG 2.2 AA: details closed and open, in both schemes."""
+    page = show(sample, format_id, color_scheme=scheme, reduced_motion="reduce")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.evaluate((resources.files("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("(values) => axe.run(document, {runOnly: {type: 'tag', values}})", tags)
+    told = [
+        (
+            each["id"],
+            each["impact"],
+            each["nodes"][0]["html"][:200],
+            each["nodes"][0]["failureSummary"],
+        )
+        for each in found["violations"]
+    ]
+
+    assert [] == told
+    assert found["passes"]
 
 
 def test_permalink(show):
@@ -141,8 +208,8 @@ def test_hostile_texts_are_inert(show):
     page = show("hostile")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
 
-    assert len(HOSTILE) == page.locator("table.fleet tbody tr").count()
-    assert 1 == page.locator("script").count()
+    assert len(HOSTILE) == page.locator("table.fleet tbody.item").count()
+    assert 2 == page.locator("script").count()
     assert 0 == page.locator("img, iframe, a[href^=javascript]").count()
     assert "<script>alert(1)</script>" in page.inner_text("table.fleet")
     assert r"\u{202e}txt.exe" in page.inner_text("table.fleet")

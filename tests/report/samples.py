@@ -206,8 +206,8 @@ def result(
             seen,
         ),
         place=on.connection.places.get(at, on.connection.place),
-        fingerprint=sha256(f"{judged.id}\0{name}".encode(errors="replace")).hexdigest()[:32],
         exception=exception,
+        identity=sha256(f"{judged.id}\0{name}".encode(errors="replace")).hexdigest()[:32],
     )
 
 
