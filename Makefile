@@ -33,6 +33,14 @@ bench-quick: $(VENV)/.dev
 
 dev: $(VENV)/.dev
 
+docs: $(VENV)/.dev ## Write the pages that are made from the rules, the fields and the adapters
+	$(BIN)/python -m bfaudit rules list --format markdown > docs/rules.md
+	$(BIN)/python -m bfaudit fields --format markdown > docs/fields.md
+	$(BIN)/python -m bfaudit exchanges list --format markdown > docs/exchanges.md
+
+check-docs: docs ## Fail where the committed pages are not what would be written
+	git diff --exit-code docs
+
 package: $(VENV)/.dev
 	$(BIN)/python -m hatchling build
 

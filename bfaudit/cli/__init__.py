@@ -11,7 +11,27 @@ from bfaudit import __version__
 if TYPE_CHECKING:
     import click
 
-_HELPERS = frozenset({"__init__", "options", "pipeline", "problems", "progress"})
+_HELPERS = frozenset(
+    {
+        "__init__",
+        "asking",
+        "gate_options",
+        "gating",
+        "notify",
+        "options",
+        "pipeline",
+        "policy_files",
+        "printing",
+        "problems",
+        "progress",
+        "revision",
+        "scaffold",
+        "selecting",
+        "settings",
+        "settings_checks",
+        "templates",
+    }
+)
 
 SUMMARY = "Audits what crypto-exchange API keys may do, against policy written as code."
 
@@ -81,6 +101,8 @@ def group() -> "click.Group":
     """The group of all commands, each imported when it is used."""
     import rich_click as click  # noqa: PLC0415
 
+    from bfaudit.cli import settings  # noqa: PLC0415
+
     class Commands(click.RichGroup):
         def list_commands(self, ctx: click.Context) -> list[str]:
             return commands()
@@ -89,7 +111,9 @@ def group() -> "click.Group":
             if cmd_name not in commands():
                 return None
             module = import_module(f"bfaudit.cli.{cmd_name.replace('-', '_')}")
-            command: click.Command = module.command
+            command: click.Command | None = getattr(module, "command", None)
+            if command is not None:
+                settings.attach(command, (cmd_name,))
             return command
 
         def resolve_command(
@@ -102,7 +126,11 @@ def group() -> "click.Group":
                 near = get_close_matches(name, commands(), 1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 ctx.fail(f"No such command {name!r}.{hint}")
-            return super().resolve_command(ctx, args)
+            found, command, rest = super().resolve_command(ctx, args)
+            asks_help = {"-h", "--help"} & set(rest)
+            if command is not None and not ctx.resilient_parsing and not asks_help:
+                ctx.default_map = settings.defaults(name, command, rest)
+            return found, command, rest
 
     @click.group(
         cls=Commands, help=SUMMARY, context_settings={"help_option_names": ["-h", "--help"]}

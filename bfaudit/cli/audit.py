@@ -5,6 +5,7 @@ from typing import Any
 import rich_click as click
 
 from bfaudit.cli import options
+from bfaudit.cli.gate_options import gating, selecting
 
 SCANNING = (
     "exchange_urls",
@@ -21,7 +22,9 @@ SCANNING = (
 
 @click.command("audit")
 @options.manifests
+@selecting
 @options.judging
+@gating
 @options.reporting
 @click.option(
     "--snapshot-out",
@@ -37,20 +40,21 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
     A manifest is a file, a folder, a glob, or `-` for the standard input. Only reads are sent.
     """
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
+    from bfaudit.cli import gating as gates  # noqa: PLC0415
     from bfaudit.cli import pipeline  # noqa: PLC0415
+    from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
 
     wanted = pipeline.pairs(given["formats"], given["outputs"])
-    loaded = pipeline.load_fleet(manifests, keep_going=given["keep_going"])
+    chosen = pipeline.chosen(given)
+    loaded, unselected = load_selected(manifests, given)
     policies = pipeline.policies(given["policies"])
-    snapshot = pipeline.scan_fleet(loaded, **{name: given[name] for name in SCANNING})
+    excepted = pipeline.exceptions(given["exceptions"], policies)
+    terms = gates.terms(given, policies)
+    scanned = pipeline.scan_fleet(loaded, **{name: given[name] for name in SCANNING})
+    snapshot = terms.remembered(scanned, unselected)
     if given["snapshot_out"]:
         pipeline.write(given["snapshot_out"], snapshots.encode(snapshot))
-    audit = pipeline.judge(snapshot, policies)
-    ends_with = pipeline.code(
-        audit,
-        fail_on=given["fail_on"],
-        max_unknown=given["max_unknown"],
-        exit_zero=given["exit_zero"],
-    )
-    pipeline.report(audit, wanted, pipeline.sources_of(snapshot), ends_with)
+    audit = terms.mark(pipeline.judge(snapshot, policies, excepted))
+    ends_with = terms.code(audit)
+    pipeline.report(audit, wanted, pipeline.sources_of(snapshot), ends_with, chosen)
     return ends_with

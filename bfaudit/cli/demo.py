@@ -32,7 +32,7 @@ def command(output_dir: str) -> int:
     manifest = _relative(str(resources.examples() / "backfuture.yaml"))
     text = (resources.examples() / "backfuture.scenario.yaml").read_text("utf-8")
     scenario = load_scenario(text)
-    policies = pipeline.policies(())
+    policies = pipeline.policies(("baseline", "inventory"))
     loaded = pipeline.load_fleet([manifest], keep_going=False)
     with Sandbox(scenario) as box:
         click.echo(f"sandbox on {box.url}, auditing {manifest} ...", err=True)
@@ -43,7 +43,7 @@ def command(output_dir: str) -> int:
             environ=box.environment,
         )
     audit = pipeline.judge(snapshot, policies)
-    ends_with = pipeline.code(audit, fail_on="high", max_unknown=0, exit_zero=False)
+    ends_with = pipeline.code(audit, fail_on=("high",), max_unknown=0, exit_zero=False)
     folder = Path(output_dir)
     reports = {name: folder / f"report.{suffix}" for name, suffix in REPORTS.items()}
     wanted: list[tuple[Any, str]] = [(FORMATS["text"], "-")]

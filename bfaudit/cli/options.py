@@ -116,15 +116,27 @@ scanning = several(
     click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv for stacks of bugs."),
 )
 
+exceptions = click.option(
+    "--exceptions",
+    "exceptions",
+    multiple=True,
+    type=click.Path(),
+    envvar="BFAUDIT_EXCEPTIONS",
+    metavar="FILE",
+    help="Approved exceptions; repeatable. One that is not in force is a finding.",
+)
+
 judging = several(
     policy,
+    exceptions,
     click.option(
         "--fail-on",
-        type=click.Choice(SEVERITIES),
-        default="high",
+        multiple=True,
+        default=("high",),
         show_default=True,
         envvar="BFAUDIT_FAIL_ON",
-        help="End with 1 for findings of this severity and above.",
+        metavar="SEVERITY|RULE",
+        help=f"End with 1 for findings of this severity and above ({', '.join(SEVERITIES)}), or of this rule; repeatable.",
     ),
     click.option(
         "--max-unknown",
@@ -157,5 +169,39 @@ reporting = several(
         multiple=True,
         metavar="FILE",
         help="Where the format goes; `-` or none is the standard output.",
+    ),
+    click.option(
+        "--framework",
+        "framework",
+        envvar="BFAUDIT_FRAMEWORK",
+        metavar="ID|FILE",
+        help="Show text, Markdown, HTML and JSON by the controls of a framework, such as soc2.",
+    ),
+    click.option(
+        "--template",
+        "template",
+        metavar="FOLDER",
+        envvar="BFAUDIT_TEMPLATE",
+        help="Templates of your own for html, pdf and markdown, by the names of those they replace.",
+    ),
+    click.option(
+        "--sarif-include-suppressed",
+        is_flag=True,
+        envvar="BFAUDIT_SARIF_INCLUDE_SUPPRESSED",
+        help="Findings under an exception in SARIF too; GitHub shows them as open.",
+    ),
+    click.option(
+        "--sarif-category",
+        default="bfaudit",
+        show_default=True,
+        envvar="BFAUDIT_SARIF_CATEGORY",
+        metavar="WORD",
+        help="What tells this fleet's SARIF from another's.",
+    ),
+    click.option(
+        "--junit-file",
+        is_flag=True,
+        envvar="BFAUDIT_JUNIT_FILE",
+        help="Name the manifest in an attribute of JUnit that GitLab reads, and no XSD knows.",
     ),
 )

@@ -1,18 +1,22 @@
 """`bfaudit plan`: what a scan would send, without sending it."""
 
+from typing import Any
+
 import rich_click as click
 
 from bfaudit.cli import options
+from bfaudit.cli.gate_options import selecting
 
 
 @click.command("plan")
 @options.manifests
+@selecting
 @options.keep_going
 @click.option("--connection-test", is_flag=True, help="Plan the reads of --connection-test too.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
-def command(manifests: tuple[str, ...], keep_going: bool, connection_test: bool, form: str) -> None:
+def command(manifests: tuple[str, ...], connection_test: bool, form: str, **given: Any) -> None:
     """Print every request that a scan of MANIFEST... would send, and how long the limits make it last.
 
     Nothing is sent and no credential is read. A refused key is asked further reads that narrow the cause.
@@ -20,11 +24,11 @@ def command(manifests: tuple[str, ...], keep_going: bool, connection_test: bool,
     import asyncio  # noqa: PLC0415
 
     from bfaudit import support  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
+    from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
     from bfaudit.exchanges import known  # noqa: PLC0415
     from bfaudit.exchanges.rehearsal import rehearse  # noqa: PLC0415
 
-    loaded = pipeline.load_fleet(manifests, keep_going=keep_going)
+    loaded, _ = load_selected(manifests, given)
     plans = []
     for exchange in dict.fromkeys(one.exchange for one in loaded.connections):
         adapter = known()[exchange]
@@ -32,7 +36,8 @@ def command(manifests: tuple[str, ...], keep_going: bool, connection_test: bool,
         reads = asyncio.run(rehearse(adapter, wants_uid=connection_test))
         if connection_test:
             reads = [*reads, *adapter.tests["spot"]]
-        plans.append(support.plan(adapter, [one.account or one.name for one in here], reads))
+        listers = sum(one.inventory for one in here)
+        plans.append(support.plan(adapter, [one.account or one.name for one in here], reads, listers))  # fmt: skip
     if form == "json":
         import msgspec  # noqa: PLC0415
 
@@ -47,5 +52,13 @@ def command(manifests: tuple[str, ...], keep_going: bool, connection_test: bool,
         click.echo(f"{made.title}: {made.connections} connections, {least}")
         for path, count, weight in (("the public time", 1, 1.0), *made.requests):
             click.echo(f"  {count:>7} x {path}  (weight {weight:g})")
+        for path, weight in made.lists:
+            click.echo(f"  {'n':>7} x {path}  (weight {weight:g}; inventory)")
     total = sum(1 + sum(count for _, count, _ in made.requests) for made in plans)
-    click.echo(f"{total} requests in all. Nothing was sent.")
+    listers = sum(made.listers for made in plans)
+    more = (
+        f", and what {listers} inventories take: a request for each page of sub-accounts and for the keys of each"
+        if listers
+        else ""
+    )
+    click.echo(f"{total} requests in all{more}. Nothing was sent.")

@@ -60,4 +60,6 @@ def write_environment(path: Path, environment: Mapping[str, str]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         os.fchmod(descriptor, 0o600)
-        file.writelines(f"{name}={shlex.quote(text)}\n" for name, text in environment.items())
+        # One line each: a PEM key's line breaks are written as \n, which a scan reads as such.
+        lines = ((name, text.replace("\n", "\\n")) for name, text in environment.items())
+        file.writelines(f"{name}={shlex.quote(text)}\n" for name, text in lines)

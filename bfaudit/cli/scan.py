@@ -1,16 +1,20 @@
 """`bfaudit scan`: ask the exchanges, and save what they said without judging it."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
+from msgspec.structs import replace
 
 from bfaudit.cli import options
 from bfaudit.cli.audit import SCANNING
+from bfaudit.cli.gate_options import selecting
 
 
 @click.command("scan")
 @options.manifests
+@selecting
 @click.option(
     "--output",
     "-o",
@@ -19,6 +23,13 @@ from bfaudit.cli.audit import SCANNING
     envvar="BFAUDIT_SNAPSHOT_OUT",
     help="Where the snapshot goes; `-` is the standard output.",
 )
+@click.option(
+    "--journal",
+    metavar="FILE",
+    envvar="BFAUDIT_JOURNAL",
+    help="Keep every finished connection here at once, so that a killed scan can go on.",
+)
+@click.option("--resume", is_flag=True, help="Go on with the scan of --journal; ask no key twice.")
 @options.keep_going
 @options.scanning
 def command(manifests: tuple[str, ...], output: str, **given: Any) -> int:
@@ -28,12 +39,23 @@ def command(manifests: tuple[str, ...], output: str, **given: Any) -> int:
     """
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import pipeline  # noqa: PLC0415
+    from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
 
-    loaded = pipeline.load_fleet(manifests, keep_going=given["keep_going"])
-    snapshot = pipeline.scan_fleet(loaded, **{name: given[name] for name in SCANNING})
+    loaded, unselected = load_selected(manifests, given)
+    journal = given["journal"]
+    snapshot = pipeline.scan_fleet(
+        loaded,
+        **{name: given[name] for name in SCANNING},
+        journal=journal,
+        resume=given["resume"],
+    )
+    snapshot = replace(snapshot, unselected=unselected)
     data = snapshots.encode(snapshot)
     if output == "-":
         sys.stdout.buffer.write(data)
     else:
         pipeline.write(output, data)
-    return pipeline.scan_code(snapshot)
+    if journal and not snapshot.interrupted:
+        Path(journal).unlink(missing_ok=True)
+    code = pipeline.scan_code(snapshot)
+    return 0 if code == 3 and given["allow_empty"] else code

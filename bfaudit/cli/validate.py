@@ -1,4 +1,4 @@
-"""`bfaudit validate`: check manifests and policies without a request, a secret or a network."""
+"""`bfaudit validate`: check manifests, policies and exceptions without a request, a secret or a network."""
 
 import rich_click as click
 
@@ -14,21 +14,33 @@ from bfaudit.manifest import load
     "--policy",
     "policies",
     multiple=True,
+    envvar="BFAUDIT_POLICY",
     metavar="PACK|FILE|FOLDER",
     help="Policy to check too; repeatable.",
 )
-def command(manifests: tuple[str, ...], policies: tuple[str, ...]) -> None:
-    """Check manifests, and policies, and list every mistake with its place."""
+@options.exceptions
+def command(
+    manifests: tuple[str, ...], policies: tuple[str, ...], exceptions: tuple[str, ...]
+) -> None:
+    """Check manifests, policies and exceptions, and list every mistake with its place."""
     problems = []
     loaded = load(
         manifests, exchanges.credentials_of(), unsupported=exchanges.unsupported(), keep_going=True
     )
     problems += loaded.problems
+    by = None
     if policies:
         from bfaudit.policy.read import read  # noqa: PLC0415 - brings the expression engine
 
         try:
-            read(policies)
+            by = read(policies)
+        except InvalidInput as error:
+            problems += error.problems
+    if exceptions:
+        from bfaudit.cli import pipeline  # noqa: PLC0415
+
+        try:
+            pipeline.exceptions(exceptions, by)
         except InvalidInput as error:
             problems += error.problems
     if problems:

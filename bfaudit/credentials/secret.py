@@ -21,6 +21,10 @@ class Secret:
         """The secret itself; for the scan alone."""
         return self._reveal()
 
+    def signature(self, message: bytes) -> str:
+        """HMAC-SHA256 of a message under the secret, in hexadecimal: proves it without telling it."""
+        return hmac.new(self.reveal().encode(), message, "sha256").hexdigest()
+
     def __repr__(self) -> str:
         return f"Secret({HIDDEN})"
 

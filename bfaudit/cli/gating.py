@@ -1,0 +1,146 @@
+"""What makes a run fail: the files and words of the gate, read before anything is asked, and how the run ends by them."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from bfaudit import baseline as baselines
+from bfaudit import snapshot as snapshots
+from bfaudit.baseline import Baseline
+from bfaudit.cli.problems import visible
+from bfaudit.cli.selecting import Part
+from bfaudit.drift import compare
+from bfaudit.drift.history import remembered
+from bfaudit.egress import RULE, address, checked
+from bfaudit.errors import UsageError
+from bfaudit.gate import FailOn, exit_code, failures
+from bfaudit.model import Audit, Outcome, Snapshot
+from bfaudit.selection import narrowed
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far ahead of this host's clock a scan may be."""
+
+
+class Terms(NamedTuple):
+    """What the options of the gate say."""
+
+    fail_on: FailOn
+    max_unknown: float
+    exit_zero: bool
+    allow_empty: bool
+    hosts: tuple[str, ...]
+    baseline: Baseline | None
+    previous: Snapshot | None
+
+    def remembered(self, snapshot: Snapshot, unselected: int = 0) -> Snapshot:
+        """The snapshot with what the selection left out counted, and with its history."""
+        snapshot = replace(snapshot, unselected=snapshot.unselected + unselected)
+        return snapshot if self.previous is None else remembered(snapshot, self.previous)
+
+    def mark(self, audit: Audit, part: Part | None = None) -> Audit:
+        """The audit of a part of it, with the egress check and the changes, and what is known marked."""
+        snapshot = audit.snapshot
+        if self.previous is not None:
+            audit = replace(audit, changes=compare(self.previous, snapshot))
+        if part is not None:
+            audit = narrowed(audit, part.names, part.rejected)
+        elif snapshot.unselected:
+            # Findings about exceptions of connections that were left out say nothing here.
+            names = {scanned.connection.name for scanned in snapshot.connections}
+            audit = narrowed(audit, names, snapshot.rejected)
+        if self.hosts:
+            audit = checked(audit, self.hosts)
+        return baselines.applied(audit, self.baseline) if self.baseline is not None else audit
+
+    def code(self, audit: Audit, gaps: Sequence[str] = ()) -> int:
+        """How the run ends; what stderr should say of it is said."""
+        for gap in gaps:
+            print(f"incomplete: {visible(gap)}", file=sys.stderr)
+        if self.baseline is not None:
+            print(_known(audit, self.baseline, self.fail_on), file=sys.stderr)
+        return exit_code(
+            audit,
+            fail_on=self.fail_on,
+            max_unknown=self.max_unknown,
+            exit_zero=self.exit_zero,
+            allow_empty=self.allow_empty,
+            gaps=len(gaps),
+        )
+
+
+def terms(given: Mapping[str, Any], policies: Any) -> Terms:
+    """The terms that the options describe. Raises where a file is missing or a rule unknown, before anything is asked."""
+    hosts = tuple(map(address, given["hosts"]))
+    rules = [rule.rule.id for policy in policies for rule in policy.rules]
+    off = [rule.id for policy in policies for rule in policy.left_out]
+    return Terms(
+        fail_on=FailOn.of(given["fail_on"], [*rules, *([RULE.id] if hosts else ())], off),
+        max_unknown=given["max_unknown"],
+        exit_zero=given["exit_zero"],
+        allow_empty=given["allow_empty"],
+        hosts=hosts,
+        baseline=read_baseline(given["baseline"]) if given["baseline"] else None,
+        previous=read_snapshot(given["previous"]) if given["previous"] else None,
+    )
+
+
+def read_snapshot(file: str) -> Snapshot:
+    """A snapshot; `-` is the standard input."""
+    return snapshots.decode(read(file), file)
+
+
+def read_baseline(file: str) -> Baseline:
+    """A baseline that must be there."""
+    return baselines.decode(read(file, "make it with `bfaudit baseline create`"), file)
+
+
+def read(file: str, hint: str | None = None) -> bytes:
+    """The content of a file that an argument names; `-` is the standard input."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", hint=hint) from None
+
+
+def too_old(snapshot: Snapshot, most: timedelta | None) -> list[str]:
+    """What is wrong with the age of a snapshot; its oldest connection counts, for a merged one may hold any."""
+    if most is None or not snapshot.connections:
+        return []
+    now = datetime.now(UTC)
+    ages = {one.connection.name: now - one.scanned_at for one in snapshot.connections}
+    old = [name for name, age in ages.items() if age > most]
+    early = [name for name, age in ages.items() if age < -CLOCKS_DIFFER]
+    wrong = []
+    if old:
+        worst = max(old, key=lambda name: ages[name])
+        others = f" and {len(old) - 1} more" if len(old) > 1 else ""
+        wrong.append(
+            f"the snapshot is older than {_span(most)}: {worst}{others}, scanned {_span(ages[worst])} ago"
+        )
+    if early:
+        wrong.append(f"the snapshot is from the future: {early[0]}; a clock is wrong")
+    return wrong
+
+
+def _span(time: timedelta) -> str:
+    seconds = int(time.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _known(audit: Audit, baseline: Baseline, fail_on: FailOn) -> str:
+    """How a baseline and an audit compare, in one line."""
+    findings = [
+        one for one in audit.results if one.outcome is Outcome.FAIL and one.exception is None
+    ]
+    new = [one for one in findings if one.fingerprint not in audit.baselined]
+    gone = len(baselines.pruned(baseline, audit).gone)
+    failing = len(failures(audit, fail_on))
+    told = f"baseline: {len(findings) - len(new)} known, {len(new)} new, {failing} of them failing"
+    return f"{told}; {gone} gone: `bfaudit baseline prune` drops them" if gone else told

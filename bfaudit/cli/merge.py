@@ -1,0 +1,48 @@
+"""`bfaudit merge`: the snapshots of several hosts as one."""
+
+import sys
+
+import rich_click as click
+
+
+@click.command("merge")
+@click.argument("files", nargs=-1, required=True, metavar="SNAPSHOT...")
+@click.option(
+    "--output",
+    "-o",
+    default="-",
+    metavar="FILE",
+    help="Where the merged snapshot goes; `-` is the standard output.",
+)
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    envvar="BFAUDIT_KEEP_GOING",
+    help="Let the newest win where snapshots contradict each other.",
+)
+def command(files: tuple[str, ...], output: str, keep_going: bool) -> int:
+    """Join snapshots, of several hosts or times, into one: one entry per connection, the newest wins.
+
+    Where one name stands for different keys or exchanges nothing is written, unless --keep-going.
+    """
+    from bfaudit import snapshot as snapshots  # noqa: PLC0415
+    from bfaudit.cli import gating, pipeline  # noqa: PLC0415
+    from bfaudit.cli.problems import visible  # noqa: PLC0415
+    from bfaudit.errors import UsageError  # noqa: PLC0415
+    from bfaudit.merge import Named, merge  # noqa: PLC0415
+
+    parts = [Named(file, gating.read_snapshot(file)) for file in files]
+    merged = merge(parts)
+    for conflict in merged.conflicts:
+        print(f"conflict: {visible(conflict)}", file=sys.stderr)
+    if merged.conflicts and not keep_going:
+        raise UsageError(
+            f"{len(merged.conflicts)} of {len(merged.snapshot.connections)} connections are not the same in all snapshots",
+            hint="rename one of each, scan again where a key was replaced, or let the newest win: --keep-going",
+        )
+    data = snapshots.encode(merged.snapshot)
+    if output == "-":
+        sys.stdout.buffer.write(data)
+    else:
+        pipeline.write(output, data)
+    return pipeline.scan_code(merged.snapshot)

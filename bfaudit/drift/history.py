@@ -1,0 +1,51 @@
+"""What an earlier snapshot tells of the keys of a later one, so that rules may ask for it. Pure."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from bfaudit.drift import Pair, changes_of, paired
+from bfaudit.model import Direction, Fact, History, Scanned, Snapshot
+from bfaudit.sealed import utc
+
+
+def remembered(snapshot: Snapshot, previous: Snapshot) -> Snapshot:
+    """The snapshot with the history of every connection, as far as the earlier one and its own history tell."""
+    earlier = {pair.new.connection.name: pair.old for pair in paired(previous, snapshot).both}
+    return replace(
+        snapshot,
+        connections=tuple(
+            replace(one, history=_history(earlier.get(one.connection.name), one))
+            for one in snapshot.connections
+        ),
+    )
+
+
+def _history(old: Scanned | None, new: Scanned) -> History:
+    seen, used = utc(new.scanned_at), _used(new)
+    if old is None:
+        return History(first_seen=seen, compared=False, last_use_seen=used)
+    changes = changes_of(Pair(old, new))
+    widened = tuple(one.text for one in changes if one.direction is Direction.WIDENED)
+    unsure = tuple(one.text for one in changes if one.direction is Direction.UNKNOWN)
+    if _replaced(old, new):
+        return History(first_seen=seen, widened=widened, unsure=unsure, last_use_seen=used)
+    before = old.history or History(first_seen=utc(old.scanned_at))
+    changed = any(one.direction in (Direction.WIDENED, Direction.NARROWED) for one in changes)
+    uses = [each for each in (used, _used(old), before.last_use_seen) if each is not None]
+    return History(
+        first_seen=before.first_seen,
+        last_changed=seen if changed else before.last_changed,
+        widened=widened,
+        unsure=unsure,
+        last_use_seen=max(uses, default=None),
+    )
+
+
+def _replaced(old: Scanned, new: Scanned) -> bool:
+    return None not in (old.fingerprint, new.fingerprint) and old.fingerprint != new.fingerprint
+
+
+def _used(scanned: Scanned) -> datetime | None:
+    fact: Fact | None = scanned.facts.get("key.last_used_at")
+    return utc(fact.value) if fact is not None and fact.value is not None else None

@@ -1,0 +1,355 @@
+"""What changed between two snapshots, and which way."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import jsonschema_rs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
+
+from bfaudit import schemas
+from bfaudit.drift import compare, render
+from bfaudit.drift.history import remembered
+from bfaudit.model import (
+    Direction,
+    ExchangeScanned,
+    Fact,
+    Grant,
+    Place,
+    Reason,
+    Rejected,
+    Severity,
+    Status,
+)
+from bfaudit.sealed import digest_of
+from bfaudit.snapshot import decode, encode
+from tests.evaluate.fleets import NOW, fleets, scanned, snapshot
+
+WIDENED, NARROWED, OTHER, UNKNOWN = Direction
+WITHDRAW, RESTRICTED, LISTED = (
+    "permissions.withdraw",
+    "network.ip_restricted",
+    "network.ip_allowlist",
+)
+HERE, THERE = "203.0.113.10", "198.51.100.7"
+YES, NO = Grant.GRANTED, Grant.DENIED
+SEEN = {"permissions.read": YES}
+MAY = datetime(2027, 5, 1, tzinfo=UTC)
+JUNE = datetime(2027, 6, 1, tzinfo=UTC)
+
+
+def changes(before, after):
+    """The changes of one connection, given its facts before and after, `permissions.read` told both times."""
+    old, new = (snapshot(scanned(known={**SEEN, **facts})) for facts in (before, after))
+    return compare(old, new)
+
+
+def told(found):
+    return [(change.kind, change.severity.word, change.direction) for change in found]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({WITHDRAW: NO}, {WITHDRAW: YES}, [("permission-widened", "critical", WIDENED)]),
+        ({WITHDRAW: YES}, {WITHDRAW: NO}, [("permission-narrowed", "low", NARROWED)]),
+        ({WITHDRAW: NO}, {}, [("newly-unknown", "high", UNKNOWN)]),
+        ({WITHDRAW: YES}, {}, [("newly-unknown", "low", OTHER)]),
+        ({}, {WITHDRAW: YES}, [("newly-known", "high", UNKNOWN)]),
+        ({}, {WITHDRAW: NO}, [("newly-known", "info", OTHER)]),
+        ({}, {}, []),
+        ({}, {"permissions.other:earn": YES}, [("permission-widened", "critical", WIDENED)]),
+        ({"permissions.other:earn": YES}, {}, [("permission-narrowed", "low", NARROWED)]),
+        ({RESTRICTED: True}, {RESTRICTED: False}, [("restriction-dropped", "critical", WIDENED)]),
+        ({RESTRICTED: False}, {RESTRICTED: True}, [("restriction-added", "low", NARROWED)]),
+        ({RESTRICTED: True}, {}, [("newly-unknown", "high", UNKNOWN)]),
+        ({RESTRICTED: False}, {}, [("newly-unknown", "low", OTHER)]),
+        ({}, {RESTRICTED: False}, [("newly-known", "high", UNKNOWN)]),
+        (
+            {RESTRICTED: True, LISTED: (HERE,)},
+            {RESTRICTED: False, LISTED: ()},
+            [("restriction-dropped", "critical", WIDENED)],
+        ),
+        ({LISTED: (HERE,)}, {LISTED: (HERE, THERE)}, [("ip-added", "high", WIDENED)]),
+        ({LISTED: (HERE, THERE)}, {LISTED: (THERE,)}, [("ip-removed", "low", NARROWED)]),
+        ({LISTED: (HERE, THERE)}, {LISTED: (THERE, HERE)}, []),
+        ({LISTED: (HERE,)}, {LISTED: ("203.0.113.0/24",)}, [("ip-added", "high", WIDENED)]),
+        ({LISTED: ("203.0.113.0/24",)}, {LISTED: (HERE,)}, [("ip-removed", "low", NARROWED)]),
+        ({LISTED: (HERE,)}, {LISTED: ("203.**.10",)}, [("ip-unclear", "medium", UNKNOWN)]),
+        ({LISTED: ("203.**.10",)}, {LISTED: ("203.**.10",)}, []),
+        ({LISTED: (HERE,)}, {}, [("newly-unknown", "high", UNKNOWN)]),
+        ({"reach.withdraw": NO}, {"reach.withdraw": YES}, [("reach-widened", "critical", WIDENED)]),
+        (
+            {"reach.withdraw": NO, WITHDRAW: NO},
+            {"reach.withdraw": YES, WITHDRAW: YES},
+            [("permission-widened", "critical", WIDENED)],
+        ),
+        ({"reach.exits": ()}, {"reach.exits": ("convert",)}, [("reach-widened", "high", WIDENED)]),
+        ({"key.label": "a"}, {"key.label": "b"}, [("label-changed", "low", OTHER)]),
+        (
+            {"account_facts.uid": "1"},
+            {"account_facts.uid": "2"},
+            [("account-changed", "high", OTHER)],
+        ),
+        ({"key.expires_at": MAY}, {"key.expires_at": JUNE}, [("expiry-extended", "medium", OTHER)]),
+        ({"key.expires_at": MAY}, {"key.expires_at": None}, [("expiry-extended", "medium", OTHER)]),
+        (
+            {"key.expires_at": None},
+            {"key.expires_at": MAY},
+            [("expiry-shortened", "low", NARROWED)],
+        ),
+        ({"key.expires_at": MAY}, {"key.expires_at": MAY + timedelta(hours=2)}, []),
+        ({"key.state": "disabled"}, {"key.state": "active"}, [("state-changed", "high", WIDENED)]),
+        (
+            {"key.symbols": ("A",)},
+            {"key.symbols": None},
+            [("restriction-dropped", "high", WIDENED)],
+        ),
+        (
+            {"key.symbols": ("A",)},
+            {"key.symbols": ("A", "B")},
+            [("symbols-widened", "high", WIDENED)],
+        ),
+        ({"key.symbols": ("A",)}, {}, [("newly-unknown", "high", UNKNOWN)]),
+        ({"key.symbols": None}, {}, [("newly-unknown", "low", OTHER)]),
+        ({"key.last_used_at": MAY}, {"key.last_used_at": JUNE}, []),
+        ({"key.label": "a"}, {}, [("newly-unknown", "low", OTHER)]),
+    ],
+)
+def test_facts(before, after, expected):
+    """Severity by direction; what is not known is never taken for unchanged, nor for widened."""
+
+    assert expected == told(changes(before, after))
+
+
+def one(**given):
+    return scanned(**{"known": {WITHDRAW: NO, RESTRICTED: True}, **given})
+
+
+DEAD = {"known": {}, "status": Status.INVALID_KEY, "reason": Reason.UNKNOWN_KEY}
+DOWN = {"known": {}, "status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIMEOUT}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (one(), one(), []),
+        (one(), one(key="new"), [("key-replaced", "medium", OTHER)]),
+        (one(), one(key=None), []),
+        (one(), one(owner="alice"), [("owner-changed", "info", OTHER)]),
+        (one(), one(lifecycle="retired"), [("lifecycle-changed", "low", OTHER)]),
+        (one(), one(place=Place("moved.yaml", 9, 9)), []),
+        (one(), one(**DEAD), [("status-changed", "low", NARROWED)]),
+        (one(**DEAD), one(), [("status-changed", "critical", WIDENED)]),
+        (one(**DEAD), one(**DEAD), []),
+        (
+            one(),
+            one(**DOWN),
+            [("incomparable", "medium", UNKNOWN), ("status-changed", "medium", OTHER)],
+        ),
+        (
+            one(**DOWN),
+            one(),
+            [("incomparable", "medium", UNKNOWN), ("status-changed", "info", OTHER)],
+        ),
+        (one(**DOWN), one(**DOWN), [("incomparable", "medium", UNKNOWN)]),
+        (one(), one(exchange="kucoin"), [("incomparable", "medium", UNKNOWN)]),
+    ],
+)
+def test_connections(before, after, expected):
+    """A key that came back to life is wider; one that could not be looked at is incomparable, and nothing else."""
+
+    assert expected == told(compare(snapshot(before), snapshot(after)))
+
+
+def test_added_and_removed():
+    """A connection that is gone may have left a key behind."""
+    found = compare(snapshot(one(name="a")), snapshot(one(name="b")))
+
+    assert [("connection-removed", "a"), ("connection-added", "b")] == [
+        (change.kind, change.connection) for change in found
+    ]
+    assert Severity.MEDIUM is found[0].severity
+
+
+def test_a_renamed_connection_is_compared():
+    """Its key tells that it is the same, where one connection only has it."""
+    after = one(name="b", key="k", known={WITHDRAW: YES, RESTRICTED: True})
+    found = compare(snapshot(one(name="a", key="k")), snapshot(after))
+    shared = compare(snapshot(one(name="a", key="k"), one(name="c", key="k")), snapshot(after))
+
+    assert ["permission-widened", "renamed"] == [change.kind for change in found]
+    assert ["connection-removed", "connection-removed", "connection-added"] == [
+        change.kind for change in shared
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({}, {"interrupted": True}, [UNKNOWN]),
+        ({}, {"rejected": (Rejected("a", Place("f", 1, 1), "wrong"),)}, [UNKNOWN]),
+        ({}, {"unselected": 1}, []),
+    ],
+)
+def test_what_a_partial_scan_does_not_hold_is_not_removed(old, new, expected):
+    """Interrupted or rejected is incomparable; what a selection left out is not a part of the question."""
+    found = compare(snapshot(one(name="a"), **old), snapshot(**new))
+
+    assert expected == [change.direction for change in found]
+
+
+def test_a_part_before_is_no_fleet():
+    """What an interrupted scan did not hold is not new."""
+    found = compare(snapshot(interrupted=True), snapshot(one(name="a")))
+
+    assert [("incomparable", "medium", UNKNOWN)] == told(found)
+
+
+def test_a_sandbox_is_not_the_exchange():
+    """One scan was redirected, the other not: their answers are not of the same key."""
+    away = ExchangeScanned(id="mexc", url="http://127.0.0.1:1/mexc", redirected=True)
+    home = ExchangeScanned(id="mexc", url="https://api.mexc.com")
+    found = compare(snapshot(one(), exchanges=(home,)), snapshot(one(), exchanges=(away,)))
+
+    assert [("incomparable", "medium", UNKNOWN)] == told(found)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(fleets(), fleets())
+def test_any_two_snapshots_compare(old, new):
+    """In total order; with itself a snapshot differs in what could not be seen at most; JSON changes nothing."""
+    found = compare(old, new)
+
+    assert sorted(found, key=lambda one: -one.severity) == list(found)
+    assert {change.kind for change in compare(old, old)} <= {"incomparable"}
+    assert found == compare(*(decode(encode(each), "f") for each in (old, new)))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(fleets(), fleets())
+def test_widened_one_way_is_narrowed_the_other(old, new):
+    """What widens there and back did not happen, but for a key that came to life."""
+    there = {
+        (one.connection, one.path)
+        for one in compare(old, new)
+        if one.kind in ("permission-widened", "restriction-dropped")
+    }
+    back = {
+        (one.connection, one.path)
+        for one in compare(new, old)
+        if one.kind in ("permission-narrowed", "restriction-added")
+    }
+
+    assert there == back
+
+
+OLD = snapshot(one(name="a"), one(name="b |`<i>\x1b[1m"))
+NEW = snapshot(
+    one(name="a", known={WITHDRAW: YES, RESTRICTED: True}),
+    one(name="b |`<i>\x1b[1m", known={WITHDRAW: YES, RESTRICTED: False}),
+)
+SHOWN = render.diff(OLD, NEW, compare(OLD, NEW), ("sha256:" + "0" * 64, "sha256:" + "1" * 64), "1")
+
+
+def test_json_is_valid_by_its_schema():
+    """And sealed like every document."""
+    data = json.loads(render.to_json(SHOWN))
+
+    jsonschema_rs.Draft202012Validator(schemas.load("diff"), validate_formats=True).validate(data)
+    assert digest_of(data) == data["digest"]
+    assert {"widened": 3, "narrowed": 0, "other": 0, "unknown": 0} == data["summary"]["changes"]
+    assert 14 == data["summary"]["still_unknown"]
+
+
+@pytest.mark.parametrize("form", [render.to_text, render.to_markdown])
+def test_text_for_people_is_harmless(form):
+    """Names cannot move the cursor or end a cell; what was not compared is counted."""
+    text = form(SHOWN)
+
+    assert "\x1b" not in text
+    assert "3 changes: 3 widened. 2 connections compared." in text
+    assert "Unknown both times, and so not compared: 14" in text
+    rows = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("| critical")]
+
+    assert all(row.count("|") == 5 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [({WITHDRAW: YES}, 1), ({WITHDRAW: NO}, 0), ({}, 4), ({WITHDRAW: YES, LISTED: (HERE,)}, 1)],
+)
+def test_codes(after, expected):
+    """1 for what is wider, 4 for what may be, 0 without the option."""
+    found = changes({WITHDRAW: NO}, after)
+
+    assert expected == render.code(found, fail_on_widened=True)
+    assert 0 == render.code(found, fail_on_widened=False)
+
+
+class TestHistory:
+    """What an earlier snapshot tells of a later one."""
+
+    LATER = NOW + timedelta(days=3)
+
+    def of(self, before, after, **more):
+        late = replace(after, scanned_at=self.LATER)
+        earlier = snapshot(*([before] if before else []), **more)
+        return remembered(snapshot(late), earlier).connections[0].history
+
+    def test_unchanged(self):
+        """Seen first when it was scanned before."""
+        found = self.of(one(), one())
+
+        assert (NOW, None, True, ()) == (found.first_seen, found.last_changed, found.compared, found.widened)  # fmt: skip
+
+    def test_changed(self):
+        """The change dates from the scan that saw it."""
+        found = self.of(one(), one(known={WITHDRAW: YES, RESTRICTED: True}))
+
+        assert self.LATER == found.last_changed
+        assert ("the key now has the permission withdraw",) == found.widened
+
+    def test_it_goes_on(self):
+        """What the earlier snapshot remembers is not forgotten."""
+        first = NOW - timedelta(days=100)
+        old = remembered(snapshot(one()), snapshot(replace(one(), scanned_at=first))).connections[0]
+
+        assert first == self.of(old, one()).first_seen
+
+    def test_a_new_connection_has_no_past(self):
+        """There is nothing to compare it with."""
+        found = self.of(None, one())
+
+        assert (self.LATER, False) == (found.first_seen, found.compared)
+
+    def test_another_key_begins_anew(self):
+        """It may still do more than the one before."""
+        found = self.of(one(), one(key="new", known={WITHDRAW: YES, RESTRICTED: True}))
+
+        assert self.LATER == found.first_seen
+        assert found.widened
+
+    def test_what_cannot_be_compared_is_left_open(self):
+        """An outage is no proof that nothing changed."""
+        found = self.of(one(), one(**DOWN))
+
+        assert () == found.widened
+        assert found.unsure
+
+    def test_the_last_use_that_any_scan_was_told(self):
+        """Even where the later scan is told none."""
+        used = {**SEEN, "key.last_used_at": Fact(MAY)}
+
+        assert MAY == self.of(one(known=used), one()).last_use_seen
+        assert None is self.of(one(), one()).last_use_seen
+
+    def test_snapshots_keep_it(self):
+        """The history goes through JSON, so that the next scan can build on it."""
+        made = remembered(snapshot(one()), snapshot(one()))
+
+        assert made.connections == decode(encode(made), "f").connections
+        jsonschema_rs.Draft202012Validator(schemas.load("snapshot")).validate(
+            json.loads(encode(made))
+        )
