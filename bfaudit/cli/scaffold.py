@@ -39,23 +39,21 @@ def forge(folder: Path) -> str:
 
 def drafts(plan: Plan) -> list[writing.Draft]:
     """One connection for each strategy at each exchange."""
-    found = []
-    for exchange in plan.exchanges:
-        adapter = asking.adapter(exchange)
-        for strategy in plan.strategies:
-            found.append(
-                writing.Draft(
-                    name=asking.title(adapter.title, strategy),
-                    exchange=exchange,
-                    strategy=strategy,
-                    servers=tuple(plan.servers),
-                    owner=plan.owner,
-                    credentials=writing.variables(
-                        asking.title(adapter.title, strategy), adapter.credentials
-                    ),
-                )
-            )
-    return found
+    pairs = [(exchange, strategy) for exchange in plan.exchanges for strategy in plan.strategies]
+    return [_draft(plan, exchange, strategy) for exchange, strategy in pairs]
+
+
+def _draft(plan: Plan, exchange: str, strategy: str) -> writing.Draft:
+    adapter = asking.adapter(exchange)
+    name = asking.title(adapter.title, strategy)
+    return writing.Draft(
+        name=name,
+        exchange=exchange,
+        strategy=strategy,
+        servers=tuple(plan.servers),
+        owner=plan.owner,
+        credentials=writing.variables(name, adapter.credentials),
+    )
 
 
 def files(plan: Plan) -> dict[str, str]:

@@ -323,6 +323,7 @@ def error_of(body: Json) -> tuple[str, str] | None:
 
 
 UNTOLD = {
+    "permissions.withdraw": "Gate does not list its withdrawal group among a key's permissions",
     "key.expires_at": "Gate reports no expiry",
     "key.third_party": "Gate does not report whether a key is bound to an application",
     "account_facts.parent_uid": "Gate does not tell a key about its main account",

@@ -19,7 +19,7 @@ from bfaudit.report.paused import paused
 SHOWN_PASSES = 50
 """How many connections that passed a rule are named."""
 
-SHOWN = 300
+SHOWN = 150
 """How many rows of each list stand in the page; the script draws more from the data in it."""
 
 SHOWN_NAMES = 20

@@ -104,16 +104,15 @@ def appended(text: str, draft: Draft) -> str:
     `text` is a manifest without mistakes. Raises UsageError where its list is written in one line.
     """
     newline = "\r\n" if "\r\n" in text else "\n"
-    bom, body = (text[0], text[1:]) if text.startswith("\ufeff") else ("", text)
-    node: Any = yaml.compose(body, Loader=yaml.SafeLoader)
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     listed = next(value for key, value in node.value if key.value == "connections")
-    lines = body.splitlines(keepends=True)
+    lines = text.splitlines(keepends=True)
     if not listed.value:
         start, end = listed.start_mark.index, listed.end_mark.index
-        rest = body.find("\n", end) + 1 or len(body)
-        remark = body[end:rest].rstrip()
+        rest = text.find("\n", end) + 1 or len(text)
+        remark = text[end:rest].rstrip()
         made = f"{remark}\n{entry(draft)}".replace("\n", newline)
-        return bom + body[:start].rstrip(" ") + made + body[rest:]
+        return text[:start].rstrip(" ") + made + text[rest:]
     if listed.flow_style:
         raise UsageError(
             "the connections stand in one [list], which has no place for another",
@@ -128,7 +127,7 @@ def appended(text: str, draft: Draft) -> str:
     if before and not before[-1].endswith(("\n", "\r")):
         before[-1] += newline
     spaced = newline if _spaced(lines, listed) else ""
-    return bom + "".join([*before, spaced, made, *lines[at + 1 :]])
+    return "".join([*before, spaced, made, *lines[at + 1 :]])
 
 
 def _last_line(node: Any) -> int:

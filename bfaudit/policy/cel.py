@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel  # type: ignore[import-untyped]
 from cel_expr_python.ext import ext_strings  # type: ignore[import-untyped]
 
-from bfaudit.manifest.words import did_you_mean
 from bfaudit.policy.fields import FIELDS
 from bfaudit.policy.functions import FUNCTIONS
 from bfaudit.policy.protobuf import references
+from bfaudit.words import did_you_mean
 
 PARAM_TYPES: Mapping[str, str] = {
     "bool": "bool",

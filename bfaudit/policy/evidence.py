@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from bfaudit.inventory import by_fingerprint
 from bfaudit.model import PERMISSIONS, Connection, Fact, Grant, ListedKey, Scanned, Source, Status
+from bfaudit.policy.groups import Groups, Parts, group
 
 LISTED = 20
 """How many other connections a field names; the rest is a number, so that one key in a whole fleet stays linear."""
@@ -47,24 +48,26 @@ class Fleet:
         self.unselected = unselected
         """How many connections more the fleet has: a selection left them out of the scan."""
 
-    def peers(self, groups: "Groups", position: int) -> tuple[str, ...]:
+    def peers(self, groups: Groups, position: int) -> tuple[str, ...]:
         """The names of the other connections in the group of one."""
-        group = groups.members[groups.keys[position]]
+        members = groups.members[groups.keys[position]]
         others = [
-            self._connections[i].connection.name for i in islice(group, LISTED + 1) if i != position
+            self._connections[i].connection.name
+            for i in islice(members, LISTED + 1)
+            if i != position
         ][:LISTED]
-        more = len(group) - 1 - len(others)
+        more = len(members) - 1 - len(others)
         return (*others, f"and {more} more") if more else tuple(others)
 
     @cached_property
-    def by_key(self) -> "Groups":
+    def by_key(self) -> Groups:
         """Connections by the fingerprint of their key."""
-        return _group([scanned.fingerprint for scanned in self._connections])
+        return group([scanned.fingerprint for scanned in self._connections])
 
     @cached_property
-    def by_account(self) -> "Groups":
+    def by_account(self) -> Groups:
         """Connections by exchange and declared account."""
-        return _group(
+        return group(
             [
                 (s.connection.exchange, s.connection.account) if s.connection.account else None
                 for s in self._connections
@@ -72,10 +75,10 @@ class Fleet:
         )
 
     @cached_property
-    def by_uid(self) -> "Groups":
+    def by_uid(self) -> Groups:
         """Connections by exchange and the account that the exchange reports."""
         uids = [scanned.facts.get("account_facts.uid") for scanned in self._connections]
-        return _group(
+        return group(
             [
                 (scanned.connection.exchange, uid.value) if uid else None
                 for scanned, uid in zip(self._connections, uids, strict=True)
@@ -83,9 +86,9 @@ class Fleet:
         )
 
     @cached_property
-    def by_strategy(self) -> "Groups":
+    def by_strategy(self) -> Groups:
         """Active connections by exchange, account, strategy and required permissions, all declared."""
-        return _group([_strategy_key(scanned.connection) for scanned in self._connections])
+        return group([_strategy_key(scanned.connection) for scanned in self._connections])
 
     @cached_property
     def born(self) -> list[datetime | None]:
@@ -103,31 +106,31 @@ class Fleet:
         return found
 
     @cached_property
-    def strategies_by_uid(self) -> "Parts":
+    def strategies_by_uid(self) -> Parts:
         """The accounts that the exchange reports, by strategy."""
         return self._parts(self.by_uid, "strategy")
 
     @cached_property
-    def strategies_by_account(self) -> "Parts":
+    def strategies_by_account(self) -> Parts:
         """The accounts that are declared, by strategy."""
         return self._parts(self.by_account, "strategy")
 
     @cached_property
-    def environments_by_key(self) -> "Parts":
+    def environments_by_key(self) -> Parts:
         """The keys, by environment."""
         return self._parts(self.by_key, "environment")
 
     @cached_property
-    def environments_by_uid(self) -> "Parts":
+    def environments_by_uid(self) -> Parts:
         """The accounts that the exchange reports, by environment."""
         return self._parts(self.by_uid, "environment")
 
     @cached_property
-    def environments_by_account(self) -> "Parts":
+    def environments_by_account(self) -> Parts:
         """The accounts that are declared, by environment."""
         return self._parts(self.by_account, "environment")
 
-    def _parts(self, groups: "Groups", attribute: str) -> "Parts":
+    def _parts(self, groups: Groups, attribute: str) -> Parts:
         members: dict[Any, dict[str | None, list[int]]] = {}
         for key, positions in groups.members.items():
             parts = members[key] = {}
@@ -137,7 +140,7 @@ class Fleet:
                     parts.setdefault(getattr(one, attribute), []).append(i)
         return Parts(groups.keys, members)
 
-    def apart(self, position: int, several: Sequence["Parts"], attribute: str) -> Evidence:
+    def apart(self, position: int, several: Sequence[Parts], attribute: str) -> Evidence:
         """The active connections that share a group with one, yet differ from it in an attribute."""
         own = getattr(self._connections[position].connection, attribute)
         if own is None:
@@ -175,24 +178,9 @@ class Fleet:
         return by_fingerprint(self._connections)
 
     @cached_property
-    def by_words(self) -> "Groups":
+    def by_words(self) -> Groups:
         """Connections by the words of their name, in any order and case."""
-        return _group([tuple(sorted(name_words(s.connection.name))) for s in self._connections])
-
-
-class Groups(NamedTuple):
-    """Positions by what they have in common; a position without a key is in no group."""
-
-    keys: list[Any]
-    members: Mapping[Any, list[int]]
-    left_out: int
-
-
-class Parts(NamedTuple):
-    """Groups whose active members are parted by a value that they declare."""
-
-    keys: list[Any]
-    members: Mapping[Any, Mapping[str | None, list[int]]]
+        return group([tuple(sorted(name_words(s.connection.name))) for s in self._connections])
 
 
 def _strategy_key(one: Connection) -> Any:
@@ -208,14 +196,6 @@ def born_of(scanned: Scanned) -> datetime | None:
         return utc(live.value)
     day = scanned.connection.created
     return None if day is None else midnight(day)
-
-
-def _group(keys: list[Any]) -> Groups:
-    members: dict[Any, list[int]] = {}
-    for position, key in enumerate(keys):
-        if key is not None:
-            members.setdefault(key, []).append(position)
-    return Groups(keys, members, sum(key is None for key in keys))
 
 
 class Subject:

@@ -9,7 +9,6 @@ from bfaudit.policy import addresses
 from bfaudit.policy.addresses import Coverage, Split
 from bfaudit.policy.evidence import (
     Evidence,
-    Groups,
     Held,
     Subject,
     known_by,
@@ -17,6 +16,7 @@ from bfaudit.policy.evidence import (
     name_words,
     utc,
 )
+from bfaudit.policy.groups import Groups
 
 Getter = Callable[[Subject], Evidence]
 

@@ -14,7 +14,7 @@ from bfaudit.policy.mutate import operands, types_of
 from bfaudit.policy.rules import CompiledRule
 
 _CERTAIN = ("manifest", "the audit")
-_ALWAYS = frozenset({"status.word", "status.reason", "key.last_use_known"})
+_ALWAYS = frozenset({"status.word", "status.reason", "key.last_use_known", "key.unobserved"})
 
 
 class Untested(NamedTuple):

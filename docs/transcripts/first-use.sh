@@ -13,7 +13,7 @@ show() {
 
 play() { # in the background, until the end of this script
   printf '$ %s &\n\n' "$1"
-  eval "$1" > /dev/null 2>&1 &
+  eval "exec $1" > /dev/null 2>&1 &
   trap 'kill '"$!"' 2> /dev/null' EXIT # the shell keeps SIGINT from what it starts in the background
   for _ in $(seq 100); do
     [[ -s sandbox.env ]] && return

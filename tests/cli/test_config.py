@@ -84,7 +84,7 @@ def test_precedence(tmp_path):
         ('fail_on = "low"\n', "bfaudit.toml:1:1", 'did you mean "fail-on"?'),
         ('\n[scan]\nfail-on = "low"\n', "bfaudit.toml:3:1", "stands at the top"),
         ("[scam]\noutput = 1\n", "bfaudit.toml:1:2", 'did you mean "scan"?'),
-        ('resume = true\n', "bfaudit.toml:1:1", "write it in [scan]"),
+        ("resume = true\n", "bfaudit.toml:1:1", "write it in [scan]"),
         ('timeout = "soon"\n', "bfaudit.toml:1:1", "soon"),
         ("keep-going = 1\n", "bfaudit.toml:1:1", "expected true or false"),
         ("workers = [1]\n", "bfaudit.toml:1:1", "not a list"),

@@ -87,7 +87,7 @@ ONE = "name: One\n{0}exchange: mexc\n{0}credentials: {{key: env:A, secret: env:B
         f"{HEAD}connections: []  # none yet\n# the end\n",
         f"{HEAD}connections:\n- {ONE.format('  ')}",
         f"{HEAD}connections:\n      -   {ONE.format('          ')}".rstrip(),
-        f"\ufeff{HEAD}connections:\n  - {ONE.format('    ')}    notes: |\n      a\n\n      b\n\n\n# after\ndefaults: {{}}\n",
+        f"{HEAD}connections:\n  - {ONE.format('    ')}    notes: |\n      a\n\n      b\n\n\n# after\ndefaults: {{}}\n",
         f"connections:\n  - {ONE.format('    ')}\n\n  # about the version\n{HEAD}",
         f"{HEAD}connections:\n  - {ONE.format('    ')}".replace("\n", "\r\n"),
     ],

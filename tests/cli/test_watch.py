@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -205,7 +204,7 @@ def test_a_signal_ends_it_cleanly(tmp_path, number, while_scanning):
     assert 0 == process.returncode, errors
     assert "stopped" in errors
     assert "Traceback" not in errors
-    assert ["fleet.yaml", "snapshot.json"] == sorted(os.listdir(tmp_path))
+    assert ["fleet.yaml", "snapshot.json"] == sorted(path.name for path in tmp_path.iterdir())
     if while_scanning:
         assert "the last whole one" == place.read_text()
     else:

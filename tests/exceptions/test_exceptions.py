@@ -9,6 +9,7 @@ from bfaudit.evaluate import evaluate, summary
 from bfaudit.exceptions import RULES, decide
 from bfaudit.formats import FORMATS, Options
 from bfaudit.formats import json as reports
+from bfaudit.gate import FailOn, exit_code
 from bfaudit.model import Outcome, Severity
 from bfaudit.policy.exceptions import load
 from bfaudit.policy.read import read
@@ -253,7 +254,7 @@ def test_order_identity_and_exit_code():
     assert keys == sorted(keys)
     assert [("exception-expired", name) for name in ("EXC-3", "MEXC Spot Main", "MEXC Spot Main")] == findings(audit)  # fmt: skip
     assert len(audit.results) == len({r.fingerprint for r in audit.results})
-    assert 1 == exit_code(audit, fail_on=Severity.HIGH, max_unknown=100.0, exit_zero=False)
+    assert 1 == exit_code(audit, fail_on=FailOn(Severity.HIGH), max_unknown=100.0, exit_zero=False)
 
 
 def test_a_second_exception_changes_nothing():

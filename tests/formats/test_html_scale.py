@@ -87,7 +87,7 @@ class TestBrowser:
         focused = page.evaluate("document.activeElement.closest('.item').id === "
                                 f"document.querySelectorAll('[data-list=findings] .item')[{before}].id")  # fmt: skip
         page.fill("[name=text]", "bot 01199")
-        expect(page.locator("#shown")).not_to_be_empty()
+        expect(page.locator("#shown")).not_to_be_empty(timeout=30_000)
 
         assert (SHOWN, True) == (before, after > before)
         assert focused
