@@ -109,7 +109,9 @@ def _compared(
     yield from _status(old, new, tell)
     if _dead(new):
         return
-    if _dead(old) and unseen(old):
+    if _dead(old):
+        if new.status not in _ACCEPTED:
+            yield _incomparable(tell, f"its key was dead, and may be alive: {_status_text(new)}")
         return
     blind = [
         f"{when}: {_status_text(one)}"

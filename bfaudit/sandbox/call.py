@@ -27,7 +27,7 @@ class Answer:
     """Close the connection instead of answering."""
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a fault
+class Refused(Exception):
     """Raised by an endpoint to answer something other than its success."""
 
     def __init__(self, answer: Answer) -> None:

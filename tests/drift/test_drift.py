@@ -144,6 +144,11 @@ DOWN = {"known": {}, "status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIM
         (one(**DEAD), one(), [("status-changed", "critical", WIDENED)]),
         (one(**DEAD), one(**DEAD), []),
         (
+            one(**DEAD),
+            one(**DOWN),
+            [("incomparable", "medium", UNKNOWN), ("status-changed", "info", OTHER)],
+        ),
+        (
             one(),
             one(**DOWN),
             [("incomparable", "medium", UNKNOWN), ("status-changed", "medium", OTHER)],

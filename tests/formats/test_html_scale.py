@@ -44,7 +44,7 @@ class TestFile:
 
         assert SHOWN == text.count('class="item" id="f-')
         assert SIZE == len(data_of(text)["findings"]) == len(data_of(text)["fleet"])
-        assert f"{SHOWN} findings stand here; {SIZE - SHOWN} more are in this file" in text
+        assert f"{SHOWN} findings stand here; {SIZE - SHOWN:,} more are in this file" in text
         assert "JSON report only" not in text
 
     def test_left_out(self):
