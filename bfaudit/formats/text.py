@@ -75,6 +75,10 @@ def _parts(view: ReportView, options: Options) -> Iterator[RenderableType]:
         why = "this says nothing about the real exchange"
         yield _text(("redirected:", STYLES["unknown"]), f" asked elsewhere, {why}: {where}")
         yield Text()
+    for change in view.changes:
+        yield _text(("changed:", STYLES["unknown"]), f" {change.connection}: {change.text}")
+    if view.changes:
+        yield Text()
     for group in view.findings:
         for run in alike(group.findings):
             yield from _finding(run, options)

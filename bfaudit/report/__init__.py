@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 import bfaudit
-from bfaudit.model import Audit, ExchangeScanned, Outcome, Rejected
+from bfaudit.model import Audit, Change, ExchangeScanned, Outcome, Rejected
 from bfaudit.report.charts import Chart, charts
 from bfaudit.report.connections import ConnectionView, connection_views
 from bfaudit.report.counts import Counts, Verdict, tally, verdict
@@ -35,15 +34,6 @@ __all__ = [
 
 SILENT = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 """The outcomes that ask for no reader."""
-
-
-class Change(NamedTuple):
-    """One thing that is not as it was in the snapshot before."""
-
-    tone: str
-    """`worse`, `better` or `other`."""
-    connection: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +103,7 @@ def build(audit: Audit) -> ReportView:
         unseen=tuple(each for each in connections if each.unseen),
         charts=charts(connections, audit.generated_at),
         shared=shared(connections),
+        changes=audit.changes,
         exchanges=audit.snapshot.exchanges,
         rejected=audit.snapshot.rejected,
     )

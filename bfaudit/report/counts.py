@@ -96,6 +96,9 @@ def verdict(audit: Audit, counts: Counts) -> Verdict:
     looked_at = f"{count(counts.connections, 'connection')}, {count(len(audit.rules), 'rule')}"
     waived = f", {counts.excepted:,} more under exception" if counts.excepted else ""
     if counts.findings:
+        if audit.baselined:
+            known = sum(result.fingerprint in audit.baselined for result in audit.results)
+            waived += f", {count(known, 'finding')} known by the baseline"
         worst = listed([f"{n:,} {word}" for word, n in counts.failed_by_severity.items() if n])
         headline = f"{count(counts.findings, 'finding')}: {worst}"
         return Verdict("findings", headline, f"{looked_at}{waived}.{but}")

@@ -53,6 +53,10 @@ class Observed(NamedTuple):
     limitation: str | None
 
 
+KNOWN = "Known: the baseline has it."
+"""What stands behind a finding that does not count, because a baseline file names it."""
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """One result that asks for a reader: failed, unknown, or an error."""
 
@@ -125,6 +129,7 @@ class Reader:
         self._deciding = {rule.id: _deciding(rule) for rule in audit.rules}
         self._judged: dict[int, _Judged] = {}
         self._fixes: dict[tuple[str, str], str] = {}
+        self._known = audit.baselined
 
     def finding(self, result: Result) -> Finding:
         """A result with everything that a format shows of it."""
@@ -142,6 +147,8 @@ class Reader:
             # The rule's own words fit every status; the scan knows this one.
             message = sentences(message, scanned.detail)
             advice = paragraph(scanned.advice) or advice
+        if self._known and result.fingerprint in self._known:
+            message = sentences(message, KNOWN)
         return Finding(
             rule=self._rules[result.rule.id],
             outcome=judged.outcome,

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bfaudit.model import Grant, Outcome
 from bfaudit.report import build
@@ -166,3 +167,19 @@ class TestWording:
         assert "a" == listed(["a"])
         assert "" == listed([])
         assert "a b" == paragraph(" a\n  b\n")
+
+
+def test_known_findings_say_so():
+    """A finding that a baseline file names is shown, and marked."""
+    judged = failing()
+    found = next(one for one in judged.results if one.outcome == Outcome.FAIL)
+    view = build(replace(judged, baselined=frozenset({found.fingerprint})))
+    marked = [
+        each.fingerprint
+        for group in view.findings
+        for each in group.findings
+        if "the baseline has it" in each.message
+    ]
+
+    assert marked == [found.fingerprint]
+    assert "1 finding known by the baseline" in view.verdict.sentence
