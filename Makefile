@@ -11,10 +11,10 @@ audit: $(VENV)/.run ## Set up, audit the example fleet on the embedded sandbox, 
 	$(BIN)/bfaudit demo --output-dir $(OUT)
 
 test: $(VENV)/.dev ## Set up and pass the tests
-	$(BIN)/python -m pytest -n $(JOBS) $(T) $(if $(K),-k "$(K)")
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(T) $(if $(K),-k "$(K)")
 
 test-long: $(VENV)/.dev
-	BFAUDIT_TEST_LONG=1 $(BIN)/python -m pytest -n $(JOBS) $(T)
+	BFAUDIT_TEST_LONG=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(T)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

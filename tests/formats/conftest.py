@@ -37,9 +37,12 @@ def rendered(format_id, sample, **options):
     return text if isinstance(text, str) else text.decode()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A browser; missing, it is a failure in CI and a skip elsewhere."""
+    """A browser; missing, it is a failure in CI and a skip elsewhere.
+
+    For one module only: playwright keeps an event loop running, in which nothing else can start its own.
+    """
     path = (
         shutil.which("chromium")
         or shutil.which("chromium-browser")
