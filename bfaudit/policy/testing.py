@@ -14,7 +14,15 @@ from bfaudit.policy.mutate import operands, types_of
 from bfaudit.policy.rules import CompiledRule
 
 _CERTAIN = ("manifest", "the audit")
-_ALWAYS = frozenset({"status.word", "status.reason", "key.last_use_known", "key.unobserved"})
+_ALWAYS = frozenset(
+    {
+        "status.word",
+        "status.reason",
+        "key.last_use_known",
+        "key.unobserved",
+        "fleet.inventory_drift",  # where `fleet.listed` lets a rule read it
+    }
+)
 
 
 class Untested(NamedTuple):
