@@ -24,6 +24,8 @@ from typing import Any, Self
 from cases import Job
 from server import SITES, STATS
 
+import bfaudit
+
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 
@@ -89,9 +91,9 @@ FULL = (
             {"a": 100, "f": 0.97}),
 )  # fmt: skip
 QUICK = (
-    Setting("0 ms, 64 at once", 0.0, 64, {"a": 20, "b": 20, "c": 200, "f": 2000, "r": 2000},
+    Setting("0 ms, 64 at once", 0.0, 64, {"a": 12, "b": 16, "c": 120, "f": 1500, "r": 1500},
             {"a": 100, "b": 100, "f": 0.70}),
-    Setting("50 ms, 256 at once", 0.05, 256, {"f": 4000, "r": 4000}, {"f": 0.97}),
+    Setting("50 ms, 256 at once", 0.05, 256, {"f": 2500, "r": 2500}, {"f": 0.97}),
 )  # fmt: skip
 
 
@@ -213,6 +215,7 @@ def machine() -> dict[str, Any]:
         "openssl": ssl.OPENSSL_VERSION,
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 2),
+        "bfaudit": str(Path(bfaudit.__file__).parent),
         **{name: version(name) for name in packages},
     }
 

@@ -13,20 +13,45 @@ UNCERTAIN = "the sources do not agree on it"
 def conclude(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     """The facts, with `reach.*` and `key.lapses_at` concluded from them. Pure; unknown stays unknown."""
     known, unknown = dict(facts.known), dict(facts.unknown)
-
-    def put(path: str, found: Fact | str) -> None:
+    for path, found in (*_reached(adapter, facts), ("key.lapses_at", _lapse(adapter, facts, now))):
         known.pop(path, None)
         unknown.pop(path, None)
         if isinstance(found, str):
             unknown[path] = found
         else:
             known[path] = found
-
-    for target in REACHES:
-        put(f"reach.{target}", _reach(target, adapter.steps, facts))
-    put("reach.exits", _exits(adapter.steps, facts))
-    put("key.lapses_at", _lapse(adapter, facts, now))
     return Facts(known, unknown)
+
+
+Conclusions = tuple[tuple[str, Fact | str], ...]
+_REMEMBERED: dict[object, Conclusions] = {}
+_ENOUGH = 4096
+
+
+def _reached(adapter: Adapter, facts: Facts) -> Conclusions:
+    """Every `reach.*`; remembered, because most keys of a fleet have the same permissions."""
+    rests_on = (
+        adapter.id,
+        tuple((p, f.value, f.source, f.request) for p, f in facts.known.items() if _decides(p)),
+        tuple((p, why) for p, why in facts.unknown.items() if _decides(p)),
+    )
+    found = _REMEMBERED.get(rests_on)
+    if found is None:
+        found = (
+            *((f"reach.{each}", _reach(each, adapter.steps, facts)) for each in REACHES),
+            ("reach.exits", _exits(adapter.steps, facts)),
+        )
+        if len(_REMEMBERED) >= _ENOUGH:
+            _REMEMBERED.clear()
+        _REMEMBERED[rests_on] = found
+    return found
+
+
+def _decides(path: str) -> bool:
+    return path.startswith("permissions.") or path in (
+        "account_facts.is_master",
+        "network.ip_restricted",
+    )
 
 
 def _reach(target: str, steps: Iterable[Step], facts: Facts) -> Fact | str:

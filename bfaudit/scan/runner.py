@@ -52,7 +52,7 @@ async def scan(
         limit=options.workers * max(1, len(jobs)), ssl=context, ttl_dns_cache=600
     )
     async with aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS, trust_env=True
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS
     ) as session:
         exchanges = {
             name: _exchange(name, adapters[name], session, context, options)
