@@ -4,13 +4,13 @@ Work goes by columns: for each field that some rule reads, a number per connecti
 judged once for each combination of numbers.
 """
 
-import gc
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
 from typing import Any, NamedTuple
 
+from bfaudit.collector import paused
 from bfaudit.drift.history import remembered
 from bfaudit.model import (
     Audit,
@@ -38,13 +38,8 @@ def evaluate(
     """Judge every connection of a snapshot by every rule, as of `now`; an earlier snapshot tells `history.*`."""
     if previous is not None:
         snapshot = remembered(snapshot, previous)
-    collecting = gc.isenabled()
-    gc.disable()  # nothing made here can be garbage: collections would double the time
-    try:
+    with paused():
         return _evaluate(snapshot, policies, now)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> Audit:

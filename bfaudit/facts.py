@@ -85,9 +85,15 @@ FACTS: Mapping[str, FactSpec] = {
 }
 
 
+_OTHER = "permissions.other:"
+_UNTOLD = tuple(path for path in FACTS if not path.startswith("test."))
+"""What is unknown, for a reason, where no exchange tells it."""
+_PERMISSION_PATHS = {word: f"permissions.{word}" for word in PERMISSIONS}
+
+
 def spec_of(path: str) -> FactSpec | None:
     """The catalogue entry of a path; `permissions.other:<name>` counts as a grant."""
-    if path.startswith("permissions.other:"):
+    if path.startswith(_OTHER):
         return FactSpec(path, Kind.GRANT, "a permission by the exchange's own name")
     return FACTS.get(path)
 
@@ -104,7 +110,7 @@ class FactsBuilder:
     def know(self, path: str, value: Any, *, request: str | None = None, limitation: str | None = None,
              source: Source | None = None) -> None:  # fmt: skip
         """Record a fact; `None` as value means none or never. The path must be in the catalogue."""
-        if spec_of(path) is None:
+        if path not in FACTS and not path.startswith(_OTHER):
             raise KeyError(path)
         self._unknown.pop(path, None)
         self._known[path] = Fact(
@@ -114,7 +120,7 @@ class FactsBuilder:
     def grant(self, permission: str, granted: bool | None, *, why_unknown: str = "", request: str | None = None,
               limitation: str | None = None, source: Source | None = None) -> None:  # fmt: skip
         """Record a permission: True is granted, False is denied, None is unknown for the given reason."""
-        path = f"permissions.{permission}"
+        path = _PERMISSION_PATHS.get(permission) or f"permissions.{permission}"
         if granted is None:
             self.unknown(path, why_unknown)
         else:
@@ -128,14 +134,11 @@ class FactsBuilder:
 
     def build(self, untold: Mapping[str, str], otherwise: str) -> Facts:
         """The facts; every path of the catalogue not set is unknown, for the reason in `untold` or `otherwise`."""
-        for path in FACTS:
-            if (
-                path not in self._known
-                and path not in self._unknown
-                and not path.startswith("test.")
-            ):
-                self._unknown[path] = untold.get(path, otherwise)
-        return Facts(self._known, self._unknown)
+        known, unknown = self._known, self._unknown
+        for path in _UNTOLD:
+            if path not in known and path not in unknown:
+                unknown[path] = untold.get(path, otherwise)
+        return Facts(known, unknown)
 
 
 def _later(path: str) -> bool:

@@ -13,13 +13,21 @@ Json = Any
 """Any decoded JSON value, from a party that is not trusted."""
 
 
-class Grant(StrEnum):
+class Word(StrEnum):
+    """A word of the vocabulary: equal to its text, and hashed like it (an enum's own hash is slow, and Python)."""
+
+    __hash__ = str.__hash__
+
+
+class Grant(Word):
     """Whether a key has a permission. `UNKNOWN` is never read as either of the others."""
 
     GRANTED = "granted"
     DENIED = "denied"
     UNKNOWN = "unknown"
 
+
+_GRANTS = {grant.value: grant for grant in Grant}
 
 PERMISSIONS = (
     "read",
@@ -34,7 +42,7 @@ PERMISSIONS = (
 """The permission words. What an exchange grants beyond them is `other:<its own name>`."""
 
 
-class Status(StrEnum):
+class Status(Word):
     """The answer of the connection test."""
 
     ONLINE = "Online"
@@ -44,7 +52,7 @@ class Status(StrEnum):
     EXCHANGE_UNAVAILABLE = "Exchange unavailable"
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """What refines a status. Each reason belongs to exactly one status."""
 
     PERMISSIONS_UNKNOWN = "permissions-unknown"
@@ -124,7 +132,7 @@ class Severity(IntEnum):
         return cls[word.upper()]
 
 
-class Outcome(StrEnum):
+class Outcome(Word):
     """What became of one rule on one connection."""
 
     PASS = "pass"
@@ -134,7 +142,7 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-class Source(StrEnum):
+class Source(Word):
     """Where a fact comes from."""
 
     INTROSPECTION = "introspection"
@@ -200,7 +208,7 @@ class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Where each of its own fields is declared, by field name (`requires`, `credentials.key`, ...)."""
 
 
-class Fact(Struct, frozen=True, omit_defaults=True):
+class Fact(Struct, frozen=True, omit_defaults=True, gc=False):
     """One known fact of a key and the evidence for it. A value of `None` means that there is none, or never."""
 
     value: Any
@@ -227,7 +235,7 @@ class Facts(Struct, frozen=True):
     def grant(self, permission: str) -> Grant:
         """What is known of a permission: `unknown` unless there is evidence for one of the others."""
         fact = self.known.get(f"permissions.{permission}")
-        return Grant(fact.value) if fact else Grant.UNKNOWN
+        return _GRANTS[fact.value] if fact else Grant.UNKNOWN
 
 
 class ListedKey(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -256,7 +264,7 @@ class Inventory(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Why the listing is not whole; None where it is."""
 
 
-class RequestMade(Struct, frozen=True, omit_defaults=True):
+class RequestMade(Struct, frozen=True, omit_defaults=True, gc=False):
     """One request that a scan sent for a connection, and how it ended."""
 
     request: str

@@ -5,53 +5,57 @@ from datetime import datetime, timedelta
 
 from bfaudit.exchanges.base import Adapter, Lapse, Step
 from bfaudit.facts import REACHES
-from bfaudit.model import Fact, Facts, Grant
+from bfaudit.model import PERMISSIONS, Fact, Facts, Grant
 
 UNCERTAIN = "the sources do not agree on it"
 
 
 def conclude(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     """The facts, with `reach.*` and `key.lapses_at` concluded from them. Pure; unknown stays unknown."""
-    known, unknown = dict(facts.known), dict(facts.unknown)
-    for path, found in (*_reached(adapter, facts), ("key.lapses_at", _lapse(adapter, facts, now))):
-        known.pop(path, None)
-        unknown.pop(path, None)
-        if isinstance(found, str):
-            unknown[path] = found
-        else:
-            known[path] = found
+    reached = _reached(adapter, facts)
+    known = {**facts.known, **reached.known}
+    unknown = {path: why for path, why in facts.unknown.items() if path not in _CONCLUDED}
+    unknown.update(reached.unknown)
+    lapse = _lapse(adapter, facts, now)
+    if isinstance(lapse, str):
+        unknown["key.lapses_at"] = lapse
+    else:
+        known["key.lapses_at"] = lapse
     return Facts(known, unknown)
 
 
-Conclusions = tuple[tuple[str, Fact | str], ...]
-_REMEMBERED: dict[object, Conclusions] = {}
+_REMEMBERED: dict[object, Facts] = {}
 _ENOUGH = 4096
+_DECIDING = (
+    *(f"permissions.{word}" for word in PERMISSIONS),
+    "account_facts.is_master",
+    "network.ip_restricted",
+)
+_OTHER = "permissions.other:"
+_CONCLUDED = frozenset({"key.lapses_at", "reach.exits", *(f"reach.{each}" for each in REACHES)})
 
 
-def _reached(adapter: Adapter, facts: Facts) -> Conclusions:
+def _reached(adapter: Adapter, facts: Facts) -> Facts:
     """Every `reach.*`; remembered, because most keys of a fleet have the same permissions."""
     rests_on = (
         adapter.id,
-        tuple((p, f.value, f.source, f.request) for p, f in facts.known.items() if _decides(p)),
-        tuple((p, why) for p, why in facts.unknown.items() if _decides(p)),
+        tuple(map(facts.known.get, _DECIDING)),
+        tuple(map(facts.unknown.get, _DECIDING)),
+        tuple([(path, facts.known[path]) for path in facts.known if path.startswith(_OTHER)]),
+        tuple([path for path in facts.unknown if path.startswith(_OTHER)]),
     )
     found = _REMEMBERED.get(rests_on)
     if found is None:
-        found = (
-            *((f"reach.{each}", _reach(each, adapter.steps, facts)) for each in REACHES),
-            ("reach.exits", _exits(adapter.steps, facts)),
+        all_reached = {f"reach.{each}": _reach(each, adapter.steps, facts) for each in REACHES}
+        all_reached["reach.exits"] = _exits(adapter.steps, facts)
+        found = Facts(
+            {path: one for path, one in all_reached.items() if isinstance(one, Fact)},
+            {path: one for path, one in all_reached.items() if isinstance(one, str)},
         )
         if len(_REMEMBERED) >= _ENOUGH:
             _REMEMBERED.clear()
         _REMEMBERED[rests_on] = found
     return found
-
-
-def _decides(path: str) -> bool:
-    return path.startswith("permissions.") or path in (
-        "account_facts.is_master",
-        "network.ip_restricted",
-    )
 
 
 def _reach(target: str, steps: Iterable[Step], facts: Facts) -> Fact | str:

@@ -17,10 +17,10 @@ from yaml.events import (
 )
 
 from bfaudit import literals
+from bfaudit.collector import paused
 from bfaudit.documents import characters, scalars, syntax
 from bfaudit.documents.document import Document
 from bfaudit.documents.limits import MAX_ALIASED, MAX_DEPTH
-from bfaudit.documents.pause import collections_paused
 from bfaudit.errors import Problem
 from bfaudit.model import Json
 
@@ -58,7 +58,7 @@ def build(text: str | bytes, file: str) -> tuple[Document, list[Problem]]:
         return document, problems
     builder = _Builder(document)
     try:
-        with collections_paused():
+        with paused():
             builder.run()
     except _StopError:
         pass

@@ -4,17 +4,18 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from bfaudit.model import Facts, Json, Reason
+from msgspec import Struct
+
+from bfaudit.model import Facts, Json, Reason, Word
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Scope(StrEnum):
+class Scope(Word):
     """What a rate limit is counted by."""
 
     IP = "ip"
@@ -57,7 +58,7 @@ class Read:
         return self.path.split(" ", 1)[0]
 
 
-class Form(StrEnum):
+class Form(Word):
     """What came back."""
 
     JSON = "json"
@@ -82,8 +83,7 @@ class Verdict:
     """The caller's address, where the exchange names it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """One answer, as it came. `body` is what a party that is not trusted sent."""
 
     read: Read
@@ -310,11 +310,14 @@ def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
         return Verdict(Reason.BANNED, "HTTP 418", FAILURES[Reason.BANNED])
     if reply.form is Form.JSON:
         error = adapter.error_of(reply.body)
-        if error is None and status < 300:
+        if error is None and 200 <= status < 300:
             if _has_shape(reply.read.expects, reply.body):
                 return None
             say = "the exchange's answer has a shape that its documentation does not know"
             return Verdict(Reason.UNEXPECTED_ANSWER, f"HTTP {status}", say)
+        if error is None and status == 401 and _has_shape(reply.read.expects, reply.body):
+            say = "the exchange's answer is a success by its content and a refusal by its status"
+            return Verdict(Reason.UNEXPECTED_ANSWER, "HTTP 401", say)
         code, message = error or ("", "")
         code = _CODE.sub("", code)[:40]
         for row in adapter.refusals:
@@ -336,6 +339,8 @@ def judge(adapter: Adapter, reply: Reply) -> Verdict | None:
             )
         known = CCXT_REASONS.get(reply.error_class or "", Reason.UNEXPECTED_ANSWER)
         return Verdict(known, code or f"HTTP {status}", "an answer that bfaudit does not know")
+    if status == 401 and reply.form is Form.HTML:  # a gateway's: no exchange speaks of keys so
+        return Verdict(Reason.BLOCKED, "HTTP 401", HTTP_REASONS[403][1])
     for row in adapter.refusals:
         if row.http == status and not row.codes and row.text is None:
             return Verdict(row.reason, f"HTTP {status}", row.say)

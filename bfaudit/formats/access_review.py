@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from bfaudit.collector import paused
 from bfaudit.formats.base import Format, Options
 from bfaudit.formats.html import digest_for_policy
 from bfaudit.formats.templating import environment, fill, source
 from bfaudit.model import Audit
-from bfaudit.report.paused import paused
 from bfaudit.report.review import DECISIONS, ReviewView, review, sentence
 
 

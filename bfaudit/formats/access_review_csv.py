@@ -4,10 +4,10 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
+from bfaudit.collector import paused
 from bfaudit.formats.base import Format, Options
 from bfaudit.formats.csv import cell
 from bfaudit.model import Audit
-from bfaudit.report.paused import paused
 from bfaudit.report.review import Entry, review
 from bfaudit.report.wording import moment
 

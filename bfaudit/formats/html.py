@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from bfaudit.collector import paused
 from bfaudit.formats.base import Format, Options
 from bfaudit.formats.templating import environment, fill, source
 from bfaudit.model import PERMISSIONS, Audit, Outcome
 from bfaudit.report import ReportView, build
 from bfaudit.report.counts import SEVERITIES, Counts
 from bfaudit.report.embedded import Embedded, embed
-from bfaudit.report.paused import paused
 
 SHOWN_PASSES = 50
 """How many connections that passed a rule are named."""

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bfaudit.collector import paused
 from bfaudit.formats.base import Format, Options
 from bfaudit.formats.templating import environment, fill
 from bfaudit.model import Audit
 from bfaudit.report import Finding, ReportView, build
 from bfaudit.report.findings import alike
-from bfaudit.report.paused import paused
 from bfaudit.report.wording import visible
 
 LIMIT = 65_536

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bfaudit import documents
+from bfaudit.collector import paused
 from bfaudit.documents import Document
-from bfaudit.documents.pause import collections_paused
 from bfaudit.errors import Problem
 from bfaudit.literals import shown
 from bfaudit.manifest import build, fields, shape
@@ -44,7 +44,7 @@ def assemble(
     sources: Iterable[tuple[str, str | bytes]], known: Known, problems: Sequence[Problem] = ()
 ) -> LoadedManifests:
     """Read and check every file; `problems` are those met on the way to them."""
-    with collections_paused():
+    with paused():
         return _assemble(sources, known, problems)
 
 

@@ -3,18 +3,19 @@
 import asyncio
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply, judge
 from bfaudit.model import Reason, RequestMade
 from bfaudit.scan.clients import OFFSET, Client, endpoint, error_class, local_milliseconds
 from bfaudit.scan.limits import Limiter
-from bfaudit.scan.transport import Raw, WriteRefusedError
+from bfaudit.scan.transport import Raw
 
 AGAIN = frozenset(
     {
@@ -134,11 +135,14 @@ class Asking:
         started = loop.time()
         self._client.bf_seconds = min(self._exchange.patience.request_seconds, self._left)
         try:
-            raw: Raw = await _call(self._client, read, params)
-        except WriteRefusedError:
-            raise
-        except Exception:  # noqa: BLE001 - raised while signing: ccxt checks secrets by using them
-            return self._judged(Reply(read=read, failure=Reason.MALFORMED_SECRET))
+            # ccxt's own `request` would add nothing but options that a scan does not use.
+            try:
+                signed = self._client.sign(*endpoint(self._client, read), dict(params))
+            except Exception:  # noqa: BLE001 - ccxt checks secrets by using them
+                return self._judged(Reply(read=read, failure=Reason.MALFORMED_SECRET))
+            raw: Raw = await self._client.fetch(
+                signed["url"], signed["method"], signed["headers"], signed["body"]
+            )
         finally:
             self._left -= loop.time() - started
         reply = self._judged(
@@ -181,11 +185,3 @@ class Asking:
         self._left -= pause
         await asyncio.sleep(pause)
         return True
-
-
-async def _call(client: Client, read: Read, params: Mapping[str, Any]) -> Any:
-    """Have ccxt sign, and send it. ccxt's own `request` would add nothing but options that a scan does not use."""
-    request = client.sign(*endpoint(client, read), dict(params))
-    return await client.fetch(
-        request["url"], request["method"], request["headers"], request["body"]
-    )

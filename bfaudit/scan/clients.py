@@ -4,10 +4,13 @@ A view shares everything with its template but its credentials and its `options`
 constructor costs 2 ms and 250 KB. Credentials are never swapped on a shared instance, because ccxt signs after awaits.
 """
 
+import hashlib
+import hmac
 import logging
 import re
 import time
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +27,10 @@ logging.getLogger("ccxt").setLevel(logging.WARNING)
 
 Client = Any
 """An exchange object of ccxt, which makes its methods at run time."""
+
+_URL = re.compile(r"([a-z]+)://([^/?#]+)([^?#]*)")
+"""Scheme, host with port, and path of a URL."""
+_ONE_SHOT = {hashlib.sha256: "sha256", hashlib.sha384: "sha384", hashlib.sha512: "sha512"}
 
 OFFSET = "timeDifference"
 """ccxt's option for how far our clock is ahead of the exchange's, in milliseconds."""
@@ -43,7 +50,10 @@ class _Reads:
     bf_reads: re.Pattern[str]
     bf_posts: frozenset[str]
     bf_proxies: Proxies
+    bf_endpoints: dict[str, tuple[str, list[str], str]]
+    """What `endpoint` found, by the name of the call."""
     bf_seconds: float
+    bf_view: type
     bf_raw = False
     bf_corrects = True
     """Whether ccxt takes the clock's offset off the nonce itself: it does where it declares the option."""
@@ -66,10 +76,11 @@ class _Reads:
         body: str | None = None,
     ) -> Any:
         """Send what ccxt signed. Raises WriteRefusedError for anything but a known read, before it leaves."""
-        path = urlsplit(url).path.removeprefix(self.bf_prefix)
-        if not self.bf_may(method, path):
+        parts = _URL.match(url)
+        path = parts[3].removeprefix(self.bf_prefix) if parts else "a relative URL"
+        if parts is None or not self.bf_may(method, path):
             raise WriteRefusedError(f"{method} {path} is not a read of {self.bf_adapter.title}")
-        proxy = self.bf_proxies.of(url)
+        proxy = self.bf_proxies.of(parts[1], parts[2])
         raw = await send(self.session, url, method, headers, body, self.bf_seconds, proxy)
         return raw if self.bf_raw else raw.body
 
@@ -81,6 +92,17 @@ class _Reads:
         if method == "POST":
             return path in self.bf_posts
         return method == "GET" and (not self.bf_raw or self.bf_reads.fullmatch(path) is not None)
+
+    @staticmethod
+    def hmac(request: bytes, secret: bytes, algorithm: Any = hashlib.sha256, digest: str = "hex") -> Any:  # fmt: skip
+        """ccxt's own signature, made in one call of OpenSSL: five times as fast."""
+        name = _ONE_SHOT.get(algorithm)
+        if name is None:
+            return ccxt.Exchange.hmac(request, secret, algorithm, digest)
+        binary = hmac.digest(secret, request, name)
+        if digest == "hex":
+            return binary.hex()
+        return ccxt.Exchange.binary_to_base64(binary) if digest == "base64" else binary
 
     def __del__(self) -> None:
         """ccxt complains here about sessions that it does not own."""
@@ -113,10 +135,21 @@ def template(
     client.bf_reads = _paths(adapter)
     client.bf_posts = adapter.posts | adapter.harmless_tests if probes else adapter.posts
     client.bf_proxies = Proxies()
+    client.bf_endpoints = {}
     client.bf_prefix = urlsplit(override).path if override else ""
     if override:
         client.urls["api"] = urls.redirect(client.urls["api"], override)
+    client.bf_view = _view_class(client)
     return client
+
+
+def _view_class(of: Client) -> type:
+    """The class of an exchange's views: the template's own state is the class's, theirs are credentials and options."""
+    state = {
+        name: staticmethod(value) if isinstance(value, FunctionType) else value
+        for name, value in vars(of).items()
+    }
+    return type(type(of).__name__, (type(of),), {**state, "bf_raw": True})
 
 
 def _paths(adapter: Adapter) -> re.Pattern[str]:
@@ -130,16 +163,12 @@ def _paths(adapter: Adapter) -> re.Pattern[str]:
 
 def view(of: Client, credentials: Mapping[str, str]) -> Client:
     """A client for one key. Revealed secrets live as long as it does."""
-    cls = type(of)
-    client: Client = object.__new__(cls)
-    state = client.__dict__
-    state.update(of.__dict__)
-    state["options"] = dict(of.options)
-    state["bf_raw"] = True
+    client: Client = object.__new__(of.bf_view)
+    client.options = dict(of.options)
     for role, value in credentials.items():
         # A PEM key out of JSON or one line of an environment file has its line breaks written as \\n.
         pem = value.startswith("-----BEGIN")
-        state[ROLES[role]] = value.replace("\\n", "\n") if pem else value
+        setattr(client, ROLES[role], value.replace("\\n", "\n") if pem else value)
     return client
 
 
@@ -148,10 +177,13 @@ def endpoint(client: Client, read: Read) -> tuple[str, list[str], str]:
     if not isinstance(read.call, str):
         path, sections = read.call
         return path, list(sections), read.method
-    # A constructor leaves functions in place of some of them, on the class that it makes.
-    declared = (vars(of).get(read.call) for of in type(client).__mro__)
-    entry = next(one for one in declared if isinstance(one, Entry))
-    return entry.path, entry.api, entry.method
+    found: tuple[str, list[str], str] | None = client.bf_endpoints.get(read.call)
+    if found is None:
+        # A constructor leaves functions in place of some of them, on the class that it makes.
+        declared = (vars(of).get(read.call) for of in type(client).__mro__)
+        entry = next(one for one in declared if isinstance(one, Entry))
+        found = client.bf_endpoints[read.call] = entry.path, entry.api, entry.method
+    return found
 
 
 def error_class(client: Client, raw: Raw, url: str) -> str | None:

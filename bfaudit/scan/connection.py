@@ -1,8 +1,7 @@
 """One connection: resolve its credentials, ask, parse, judge; what remains is free of secrets."""
 
-import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -166,7 +165,7 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 def scrub(facts: Facts, secrets: Sequence[str]) -> Facts:
     """The facts, with `hide` applied to every text in them."""
-    texts = "\0".join(str(fact.value) for fact in facts.known.values() if fact.value)
+    texts = "\0".join(_texts(facts.known.values()))
     if not any(secret in texts for secret in secrets if len(secret) >= SHORTEST_SECRET):
         return facts
 
@@ -183,15 +182,22 @@ def scrub(facts: Facts, secrets: Sequence[str]) -> Facts:
     return Facts({**facts.known, **dirty}, facts.unknown) if dirty else facts
 
 
+def _texts(facts: Iterable[Fact]) -> Iterator[str]:
+    for fact in facts:
+        value = fact.value
+        if type(value) is str:
+            yield value
+        elif type(value) is tuple:
+            yield from map(str, value)
+
+
 def fingerprint(key: str, environ: Mapping[str, str]) -> str:
     """The identity of an API key in snapshots and reports, equal wherever the same key is used.
 
     Keyed by BFAUDIT_FINGERPRINT_KEY, so that nobody outside can tell whether a key he knows is in a report.
     """
     pepper = environ.get(FINGERPRINT_VARIABLE) or "bfaudit-fingerprint/1"
-    return hmac.new(pepper.encode(), key.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[
-        :20
-    ]
+    return hmac.digest(pepper.encode(), key.encode("utf-8", "replace"), "sha256").hex()[:20]
 
 
 def _is_own(text: str, key: str) -> bool:

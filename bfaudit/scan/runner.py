@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import certifi
 
-from bfaudit import __version__
+from bfaudit import __version__, collector
 from bfaudit.exchanges.base import Adapter
 from bfaudit.inventory import enrich
 from bfaudit.model import Connection, ExchangeScanned, Scanned, Snapshot
@@ -51,18 +51,20 @@ async def scan(
     connector = aiohttp.TCPConnector(
         limit=options.workers * max(1, len(jobs)), ssl=context, ttl_dns_cache=600
     )
-    async with aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS
-    ) as session:
-        exchanges = {
-            name: _exchange(name, adapters[name], session, context, options)
-            for name in sorted(jobs)
-        }
-        tasks = [
-            asyncio.create_task(_scan_exchange(exchanges[name], todo, options, keep))
-            for name, todo in jobs.items()
-        ]
-        interrupted = await _all(tasks, stop)
+    )
+    with collector.rare():
+        async with session:
+            exchanges = {
+                name: _exchange(name, adapters[name], session, context, options)
+                for name in sorted(jobs)
+            }
+            tasks = [
+                asyncio.create_task(_scan_exchange(exchanges[name], todo, options, keep))
+                for name, todo in jobs.items()
+            ]
+            interrupted = await _all(tasks, stop)
     return Snapshot(
         generated_at=datetime.now(UTC),
         connections=enrich([finished[number] for number in sorted(finished)]),

@@ -110,8 +110,8 @@ def _dead(adapter: Adapter, facts: Facts, now: datetime) -> Answer | None:
 
 def _permissions(connection: Connection, facts: Facts, tested: list[Reply]) -> Answer:
     """Reading is always required: without it neither balances nor orders can be seen."""
-    required = tuple(dict.fromkeys(("read", *connection.requires)))
-    missing = [word for word in required if facts.grant(word) is Grant.DENIED]
+    required = {word: facts.grant(word) for word in ("read", *connection.requires)}
+    missing = [word for word, grant in required.items() if grant is Grant.DENIED]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
         detail = f"The key works, but {_listed(missing)} {verb} required and not granted."
@@ -120,7 +120,7 @@ def _permissions(connection: Connection, facts: Facts, tested: list[Reply]) -> A
         if reply.verdict:
             detail = f"The key works, but {reply.read.path} needs {reply.read.needs or 'more'}."
             return refusal(Reason.MISSING_PERMISSION, detail)
-    unknown = [word for word in required if facts.grant(word) is Grant.UNKNOWN]
+    unknown = [word for word, grant in required.items() if grant is Grant.UNKNOWN]
     if unknown:
         detail = f"The key works, but whether it has {_listed(unknown)} could not be read."
         return refusal(Reason.PERMISSIONS_UNKNOWN, detail)

@@ -1,8 +1,8 @@
 """One request over HTTP: read-only, no redirect, no cookie, bounded in bytes and time; never raises for an answer."""
 
-import asyncio
-import ssl
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -46,14 +46,15 @@ class Proxies:
         self._named = getproxies()
         self._by_origin: dict[tuple[str, str], str | None] = {}
 
-    def of(self, url: str) -> str | None:
-        """The proxy for a URL; None where it is reached directly."""
-        scheme, _, rest = url.partition("://")
-        origin = scheme, rest.partition("/")[0]
+    def of(self, scheme: str, host: str) -> str | None:
+        """The proxy for a scheme and a host with its port; None where it is reached directly."""
+        origin = scheme, host
         if origin not in self._by_origin:
-            bypassed = proxy_bypass(origin[1])
-            self._by_origin[origin] = None if bypassed else self._named.get(scheme)
+            self._by_origin[origin] = None if proxy_bypass(host) else self._named.get(scheme)
         return self._by_origin[origin]
+
+
+_timeout = lru_cache(maxsize=64)(lambda seconds: aiohttp.ClientTimeout(total=seconds))
 
 
 async def send(
@@ -72,7 +73,7 @@ async def send(
             yarl.URL(url, encoded=True),
             headers=headers,
             data=body.encode() if body else None,
-            timeout=aiohttp.ClientTimeout(total=seconds),
+            timeout=_timeout(seconds),
             allow_redirects=False,
             proxy=proxy,
         ) as response:
@@ -80,9 +81,9 @@ async def send(
             return read(response.status, data, response.headers)
     except TimeoutError:
         return Raw(failure=Reason.TIMEOUT)
-    except (aiohttp.ClientConnectionError, ssl.SSLError, OSError):
+    except (aiohttp.ClientConnectionError, aiohttp.ClientHttpProxyError, OSError):
         return Raw(failure=Reason.UNREACHABLE)
-    except (aiohttp.ClientError, ValueError, asyncio.IncompleteReadError):
+    except Exception:  # noqa: BLE001 - the other side decides what an HTTP library stumbles over
         return Raw(failure=Reason.UNEXPECTED_ANSWER)
 
 
@@ -113,10 +114,20 @@ def read(status: int, data: bytes, headers: Mapping[str, str]) -> Raw:
         try:
             body = msgspec.json.decode(data)
             form = Form.JSON if isinstance(body, dict | list) else Form.TEXT
+            if (
+                msgspec.json.encode(body) != data
+            ):  # equal bytes have no key twice; others are looked at
+                json.loads(data, object_pairs_hook=_once_each)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            form = Form.TEXT
+            form, body = Form.TEXT, None
     text = "" if status < 300 and form is Form.JSON else data[:65536].decode("utf-8", "replace")
     return Raw(status, form, body, None, _retry_after(headers), text)
+
+
+def _once_each(members: list[tuple[str, Json]]) -> None:
+    """Refuse an object that says two things under one key: which of them counts, nobody documents."""
+    if len({key for key, _ in members}) != len(members):
+        raise ValueError("a key is there twice")
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
