@@ -56,7 +56,7 @@ def drift(scanned: Scanned, listed: Mapping[str, ListedKey]) -> tuple[str, ...] 
 def enrich(scans: Sequence[Scanned]) -> tuple[Scanned, ...]:
     """The scans, with what listings tell of declared keys where the keys themselves do not tell it."""
     listed = by_fingerprint(scans)
-    return tuple(_enriched(one, listed) for one in scans) if listed else tuple(scans)
+    return tuple(enriched(one, listed) for one in scans) if listed else tuple(scans)
 
 
 def by_fingerprint(scans: Iterable[Scanned]) -> dict[str, ListedKey]:
@@ -70,7 +70,8 @@ def by_fingerprint(scans: Iterable[Scanned]) -> dict[str, ListedKey]:
     }
 
 
-def _enriched(scanned: Scanned, listed: Mapping[str, ListedKey]) -> Scanned:
+def enriched(scanned: Scanned, listed: Mapping[str, ListedKey]) -> Scanned:
+    """A scan with what a listing tells of its key, where the key itself does not tell it."""
     key = listed.get(scanned.fingerprint or "")
     if key is None:
         return scanned

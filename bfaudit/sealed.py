@@ -5,7 +5,7 @@ The digest is SHA-256 over the document without its `digest`, as JSON with sorte
 """
 
 import hashlib
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -185,6 +185,56 @@ def seal(schema: str, content: Mapping[str, Json], lined: Container[str] = ()) -
         for name, value in sealed.items()
     )
     return b"{\n%b\n}\n" % b",\n".join(parts)
+
+
+def sealing(
+    schema: str, content: Mapping[str, Json], name: str, rows: Callable[[], Iterable[bytes]]
+) -> Iterator[bytes]:
+    """The same document in pieces, with a last list, `name`, of any length.
+
+    `rows` gives its items as JSON; it is called twice, because the digest stands before them.
+    """
+    body: dict[str, Json] = speakable({"schema": schema, **content})
+    digest = hashlib.sha256()
+    for piece in _sorted(body, name, rows):
+        digest.update(piece)
+    head = {"schema": schema, "digest": f"sha256:{digest.hexdigest()}", **body}
+    yield b"{\n"
+    for key, value in head.items():
+        yield b"  %b: %b,\n" % (msgspec.json.encode(key), _written(value, lined=False))
+    yield b"  %b: [" % msgspec.json.encode(name)
+    begins, ends = b"\n    ", b"]\n}\n"
+    for row in rows():
+        yield begins + msgspec.json.format(row, indent=2).replace(b"\n", b"\n    ")
+        begins, ends = b",\n    ", b"\n  ]\n}\n"
+    yield ends
+
+
+def _sorted(
+    body: Mapping[str, Json], name: str, rows: Callable[[], Iterable[bytes]]
+) -> Iterator[bytes]:
+    """What the digest is made of."""
+    begins = b"{"
+    for key in sorted([*body, name]):
+        yield begins + msgspec.json.encode(key) + b":"
+        begins = b","
+        if key != name:
+            yield msgspec.json.encode(body[key], order="sorted")
+            continue
+        opens = b"["
+        for row in rows():
+            yield opens + msgspec.json.encode(msgspec.json.decode(row), order="sorted")
+            opens = b","
+        yield b"]" if opens == b"," else b"[]"
+    yield b"}"
+
+
+def encoded(value: Json) -> bytes:
+    """A value as JSON; lone surrogates, which an exchange's JSON may spell, are replaced: they are no Unicode text."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(speakable(msgspec.to_builtins(value)))
 
 
 def _written(value: Json, lined: bool) -> bytes:

@@ -1,6 +1,6 @@
 """Snapshots: the secret-free record of a scan as a versioned JSON file, and back. Its schema is `schemas/snapshot.schema.json`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Annotated, TypeVar
 
@@ -30,11 +30,12 @@ from bfaudit.sealed import (
     Moment,
     Nested,
     Tool,
+    encoded,
     flatten,
     invalid,
     nest,
     plain,
-    seal,
+    sealing,
     told,
     unseal,
     utc,
@@ -189,7 +190,14 @@ class Document(Struct, frozen=True, kw_only=True):
 
 def encode(snapshot: Snapshot) -> bytes:
     """The snapshot as a JSON document; the same bytes for the same snapshot."""
-    return seal(
+    return b"".join(
+        written(snapshot, lambda: (encoded(recorded(each)) for each in snapshot.connections))
+    )
+
+
+def written(snapshot: Snapshot, rows: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+    """The document in pieces: a snapshot's head, and the rows of its connections as `recorded` makes them, as JSON."""
+    return sealing(
         SCHEMA,
         {
             "tool": {"name": "bfaudit", "version": snapshot.version},
@@ -198,8 +206,9 @@ def encode(snapshot: Snapshot) -> bytes:
             **({"unselected": snapshot.unselected} if snapshot.unselected else {}),
             "exchanges": msgspec.to_builtins(list(map(exchange_row, snapshot.exchanges))),
             "rejected": msgspec.to_builtins(list(map(rejected_row, snapshot.rejected))),
-            "connections": [recorded(scanned) for scanned in snapshot.connections],
         },
+        "connections",
+        rows,
     )
 
 
