@@ -5,7 +5,7 @@ OUT    ?= out
 T      ?= tests
 JOBS   ?= auto
 
-.PHONY: audit test test-long lint fix bench bench-quick dev docs check-docs package lock clean
+.PHONY: audit test test-long lint fix bench bench-quick dev docs check-docs messages package lock clean
 
 audit: $(VENV)/.run ## Set up, audit the example fleet on the embedded sandbox, write the reports
 	$(BIN)/bfaudit demo --output-dir $(OUT)
@@ -37,9 +37,13 @@ docs: $(VENV)/.dev ## Write the pages that are made from the rules, the fields a
 	$(BIN)/python -m bfaudit rules list --format markdown > docs/rules.md
 	$(BIN)/python -m bfaudit fields --format markdown > docs/fields.md
 	$(BIN)/python -m bfaudit exchanges list --format markdown > docs/exchanges.md
+	$(BIN)/python benchmarks/scale.py --write docs/scale.md
 
 check-docs: docs ## Fail where the committed pages are not what would be written
 	git diff --exit-code docs
+
+messages: $(VENV)/.dev ## Bring the catalogues of bfaudit/locale up to date; names what is to be translated
+	$(BIN)/python -m tools.messages
 
 package: $(VENV)/.dev
 	$(BIN)/python -m hatchling build

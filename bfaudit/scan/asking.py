@@ -112,8 +112,11 @@ class Asking:
                 return self._judged(Reply(read=read, failure=exchange.closed)), number - 1
             if self._left <= 0:
                 return self._judged(Reply(read=read, failure=Reason.TIMEOUT)), number - 1
-            await exchange.limiter.take(read, self._account, self.key)
-            reply = await self._once(read, params)
+            taken = await exchange.limiter.take(read, self._account, self.key)
+            try:
+                reply = await self._once(read, params)
+            finally:
+                exchange.limiter.answered(taken)
             if reply.verdict is None or not self._again(reply.verdict.reason, number):
                 break
             if not await self._wait(reply, number):

@@ -7,14 +7,14 @@ import pytest
 
 from bfaudit.exchanges.base import Limit, Read, Scope
 from bfaudit.sandbox import Account, Key, Limits, Scenario
-from bfaudit.scan.limits import MARGIN, SHARE, Limiter, Window
+from bfaudit.scan.limits import TICK, Limiter, Window
 from tests.scan.fleet import connection, scan_fleet
 
 READ = Read(label="a", path="GET /a", call="a", weight=10)
 
 
-def _moments(limits, takes):
-    """When each of some takes was let through, in seconds from the start."""
+def _moments(limits, takes, answer=lambda: 0.0):
+    """When each of some takes was let through, in seconds from the start; `answer` says how long its answer takes."""
 
     async def run():
         limiter = Limiter(limits)
@@ -22,8 +22,11 @@ def _moments(limits, takes):
         start = loop.time()
 
         async def one(account):
-            await limiter.take(READ, account, "key")
-            return loop.time() - start
+            taken = await limiter.take(READ, account, "key")
+            moment = loop.time() - start
+            await asyncio.sleep(answer())
+            limiter.answered(taken)
+            return moment
 
         return await asyncio.gather(*[one(account) for account in takes])
 
@@ -32,11 +35,11 @@ def _moments(limits, takes):
 
 def test_a_window_lets_through_what_fits_and_then_waits():
     """Five of weight 10 fit into 52 units; the sixth waits for the window to pass."""
-    limit = Limit(52 / SHARE, 0.4, Scope.IP)
+    limit = Limit(52, 0.4, Scope.IP)
     moments = _moments([limit], ["a"] * 6)
 
     assert max(moments[:5]) < 0.2
-    assert moments[5] >= 0.4 + MARGIN - 0.01
+    assert moments[5] >= 0.4 + TICK - 0.01
 
 
 def test_no_window_of_the_documented_length_ever_holds_more():
@@ -50,7 +53,7 @@ def test_no_window_of_the_documented_length_ever_holds_more():
 
 def test_accounts_have_windows_of_their_own():
     """A limit per account does not slow another account."""
-    limit = Limit(10 / SHARE, 5, Scope.UID)
+    limit = Limit(10, 5, Scope.UID)
     moments = _moments([limit], ["a", "b", "c"])
 
     assert max(moments) < 1
@@ -58,7 +61,7 @@ def test_accounts_have_windows_of_their_own():
 
 def test_a_limit_without_pool_counts_requests():
     """A limit on all requests counts each as one, whatever its weight."""
-    limit = Limit(3 / SHARE, 5, Scope.IP, pool=None)
+    limit = Limit(3, 5, Scope.IP, pool=None)
     moments = _moments([limit], ["a", "b", "c"])
 
     assert max(moments) < 1
@@ -83,9 +86,9 @@ def test_windows_of_accounts_long_gone_are_forgotten():
     async def run():
         limiter = Limiter([Limit(1000, 0.001, Scope.UID)])
         for number in range(3 * Limiter.PRUNE_AT):
-            await limiter.take(READ, str(number), "key")
+            limiter.answered(await limiter.take(READ, str(number), "key"))
             if number % Limiter.PRUNE_AT == 0:
-                await asyncio.sleep(MARGIN + 0.01)
+                await asyncio.sleep(TICK + 0.01)
         return len(limiter._windows)
 
     assert asyncio.run(run()) <= 2 * Limiter.PRUNE_AT
