@@ -4,8 +4,10 @@ BIN    := $(VENV)/bin
 OUT    ?= out
 T      ?= tests
 JOBS   ?= auto
+SECONDS ?= 60
+START  ?=
 
-.PHONY: audit test test-long lint fix bench bench-quick dev docs check-docs messages package lock clean
+.PHONY: audit test test-long lint fix bench bench-quick dev docs check-docs messages first-use package sbom fuzz lock clean
 
 audit: $(VENV)/.run ## Set up, audit the example fleet on the embedded sandbox, write the reports
 	$(BIN)/bfaudit demo --output-dir $(OUT)
@@ -45,8 +47,17 @@ check-docs: docs ## Fail where the committed pages are not what would be written
 messages: $(VENV)/.dev ## Bring the catalogues of bfaudit/locale up to date; names what is to be translated
 	$(BIN)/python -m tools.messages
 
-package: $(VENV)/.dev
-	$(BIN)/python -m hatchling build
+first-use: $(VENV)/.dev ## Run first use with the wheel in a new environment, and write docs/first-use.md with the times
+	$(BIN)/python -m tools.first_use
+
+package: $(VENV)/.dev ## Build wheel and sdist; the same bytes for the same commit
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -m hatchling build
+
+sbom: $(VENV)/.dev ## Write the software bill of materials (CycloneDX) of the lock file
+	$(BIN)/python tools/sbom.py --output $(OUT)/sbom.cdx.json
+
+fuzz: $(VENV)/.dev ## Feed every reader of foreign input for SECONDS each; START numbers the first input
+	BFAUDIT_TEST_LONG=1 BFAUDIT_FUZZ_SECONDS=$(SECONDS) BFAUDIT_FUZZ_START=$(START) $(BIN)/python -m pytest -n $(JOBS) -rP tests/fuzz
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock

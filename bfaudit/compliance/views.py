@@ -14,9 +14,10 @@ from bfaudit.formats import FORMATS
 from bfaudit.formats.base import Format, Options
 from bfaudit.formats.markdown import cell
 from bfaudit.formats.templating import environment, source
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Audit, Json
 from bfaudit.policy.frameworks import Framework
-from bfaudit.report.wording import count, moment, visible
+from bfaudit.report.wording import moment, paragraph, visible
 from bfaudit.sealed import plain, seal
 
 SCHEMA = "bfaudit-compliance/1"
@@ -47,78 +48,113 @@ def formats(framework: Framework) -> Mapping[str, Format]:
 
 
 def _text(framework: Framework, audit: Audit, options: Options) -> str:
-    view = compliance(audit, framework)
+    view, lang = compliance(audit, framework), options.language
     width = max(60, options.width)
     lines: list[str] = []
 
-    def say(text: str, indent: int = 0) -> None:
+    def put(text: str, indent: int = 0) -> None:
         pad = " " * indent
         lines.extend(textwrap.wrap(visible(text), width, initial_indent=pad, subsequent_indent=pad + "  ",
                                    break_long_words=False, break_on_hyphens=False))  # fmt: skip
 
-    say(framework.name)
-    for text in _about(view):
-        say(text)
+    put(framework.name)
+    for text in _about(view, lang):
+        put(text)
+    column = max(len(lang.say(state)) for state in STATES)
     for control in view.controls:
         lines.append("")
-        say(f"{control.state:<10}  {control.id}  {control.title}")
-        for text in _details(control):
-            say(text, 4)
+        put(f"{lang.say(control.state):<{column}}  {control.id}  {control.title}")
+        for text in _details(control, lang):
+            put(text, 4)
     lines.append("")
-    say(", ".join(f"{number} {state}" for state, number in view.states.items() if number))
-    say(f"Snapshot {options.digest_of(audit.snapshot)}; scanned {moment(view.scanned)}, judged {moment(view.generated)}.")  # fmt: skip
-    lines += [
-        "",
-        *(f"{who:<12} ______________________  Date ____________" for who in view.sign_off),
-    ]
+    put(
+        ", ".join(
+            lang.counted(number, state, n=str(number))
+            for state, number in view.states.items()
+            if number
+        )
+    )
+    put(
+        lang.say(
+            "Snapshot {digest}; scanned {scanned}, judged {judged}.",
+            digest=options.digest_of(audit.snapshot),
+            scanned=moment(view.scanned),
+            judged=moment(view.generated),
+        )
+    )
+    lines.append("")
+    for who in view.sign_off:
+        role, date = lang.say(who), lang.say("Date")
+        lines.append(f"{role:<12} ______________________  {date} ____________")
     return "\n".join(lines) + "\n"
 
 
-def _about(view: Compliance) -> Iterator[str]:
-    one = view.framework
+def _about(view: Compliance, lang: Language) -> Iterator[str]:
+    one, say = view.framework, lang.say
     if one.analogy:
-        yield f"By analogy only: {one.analogy}"
+        yield say("By analogy only: {text}", text=_told(lang, one.analogy))
     if one.note:
-        yield one.note
+        yield _told(lang, one.note)
     if view.redirected:
-        yield f"NOT THE REAL EXCHANGE: {', '.join(view.redirected)} was asked elsewhere than at its own address."
-    yield f"{count(view.connections, 'connection')}, policies: {', '.join(view.policies)}. An unknown is never a pass."
+        yield say(
+            "NOT THE REAL EXCHANGE: {names} was asked elsewhere than at its own address.",
+            names=", ".join(view.redirected),
+        )
+    yield lang.plural(
+        "{n} connection, policies: {policies}. An unknown is never a pass.",
+        "{n} connections, policies: {policies}. An unknown is never a pass.",
+        view.connections,
+        policies=", ".join(view.policies),
+    )
 
 
-def _details(control: ControlView) -> Iterator[str]:
+def _details(control: ControlView, lang: Language) -> Iterator[str]:
+    say = lang.say
     for rule in control.rules:
-        yield f"{rule.id} ({rule.severity}): {_counts(rule)}"
+        yield f"{rule.id} ({say(rule.severity)}): {_counts(rule, lang)}"
         for name, why in rule.overridden:
-            yield f"  changed: {name} {why}"
+            yield say("  changed: {field} {why}", field=name, why=_told(lang, why))
         for one in rule.open[:NAMES]:
-            under = f" [exception {one.exception}]" if one.exception else ""
-            yield f"  {one.outcome}: {one.connection}: {one.message}{under}"
+            under = say(" [exception {id}]", id=one.exception) if one.exception else ""
+            yield f"  {say(one.outcome)}: {one.connection}: {_told(lang, one.message)}{under}"
         if len(rule.open) > NAMES:
-            yield f"  and {len(rule.open) - NAMES} more"
+            yield say("  and {n} more", n=str(len(rule.open) - NAMES))
     for said in control.attestations:
-        yield f"attested `{said.name}`: {said.vouched} of {said.total}{_by_whom(said.by, said.ends)}"
+        by = say(", by {names}", names=", ".join(said.by)) if said.by else ""
+        until = say(", until {day}", day=said.ends) if said.ends else ""
+        told = say("attested `{name}`: {vouched} of {total}", name=said.name, vouched=str(said.vouched), total=str(said.total))  # fmt: skip
+        yield f"{told}{by}{until}"
     for text in control.uncovered:
-        yield f"not covered: {text}"
+        yield say("not covered: {text}", text=_told(lang, text))
 
 
-def _by_whom(by: tuple[str, ...], ends: object) -> str:
-    return (f", by {', '.join(by)}" if by else "") + (f", until {ends}" if ends else "")
+def _told(lang: Language, text: str) -> str:
+    """A text of a policy, a framework or a scan, in a language."""
+    return text if lang is ENGLISH else lang.sentence(paragraph(text))
 
 
-def _counts(rule: RuleLine) -> str:
-    told = ", ".join(f"{number} {name}" for name, number in rule.outcomes.items() if number)
-    return (told or "no connection") + (f", {rule.excepted} excepted" if rule.excepted else "")
+def _counts(rule: RuleLine, lang: Language) -> str:
+    told = ", ".join(
+        lang.counted(number, name, n=str(number))
+        for name, number in rule.outcomes.items()
+        if number
+    )
+    excepted = lang.counted(rule.excepted, "excepted", n=str(rule.excepted))
+    return (told or lang.say("no connection")) + (f", {excepted}" if rule.excepted else "")
 
 
 def _markdown(framework: Framework, audit: Audit, options: Options) -> str:
-    page = environment(cell, options.templates).get_template(TEMPLATES["markdown"])
+    page = environment(cell, options.templates, options.language).get_template(
+        TEMPLATES["markdown"]
+    )
     return page.render(**_context(framework, audit, options))
 
 
 def _html(framework: Framework, audit: Audit, options: Options) -> str:
     style = source("audit.css", options.templates) + source("compliance.css", options.templates)
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    page = environment(templates=options.templates).get_template(TEMPLATES["html"])
+    made = environment(templates=options.templates, lang=options.language)
+    page = made.get_template(TEMPLATES["html"])
     shown = Markup(style)  # noqa: S704 - files of ours, or of the user's
     return page.render(
         **_context(framework, audit, options), style=shown, style_hash=f"sha256-{digest}"
@@ -130,7 +166,8 @@ def _context(framework: Framework, audit: Audit, options: Options) -> dict[str, 
         "view": compliance(audit, framework),
         "states": STATES,
         "names": NAMES,
-        "counts": _counts,
+        "counts": partial(_counts, lang=options.language),
+        "told": partial(_told, options.language),
         "digest": options.digest_of(audit.snapshot),
     }
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from bfaudit.drift import paired
 from bfaudit.drift.facts import still_unknown
 from bfaudit.formats.markdown import cell
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Change, Direction, Snapshot
-from bfaudit.report.wording import count, moment, visible
+from bfaudit.report.wording import moment, visible
 from bfaudit.sealed import plain, seal
 
 SCHEMA = "bfaudit-diff/1"
@@ -57,27 +58,31 @@ def code(changes: Sequence[Change], *, fail_on_widened: bool) -> int:
     return 4 if Direction.UNKNOWN in directions else 0
 
 
-def to_text(told: Diff) -> str:
+def to_text(told: Diff, lang: Language = ENGLISH) -> str:
     """For a terminal: one change to a line, worst first."""
     lines = [f"{moment(told.old)} -> {moment(told.new)}", ""]
     for change in told.changes:
-        head = f"{change.severity.word}[{change.kind}]"
-        lines.append(visible(f"{head} {change.connection}: {change.text}"))
+        head = f"{lang.say(change.severity.word)}[{change.kind}]"
+        lines.append(visible(f"{head} {change.connection}: {lang.sentence(change.text)}"))
     lines += [""] if told.changes else []
-    return "\n".join([*lines, *_sums(told), ""])
+    return "\n".join([*lines, *_sums(told, lang), ""])
 
 
-def to_markdown(told: Diff) -> str:
+def to_markdown(told: Diff, lang: Language = ENGLISH) -> str:
     """A table for a pull request."""
-    lines = ["# What changed", "", f"{moment(told.old)} to {moment(told.new)}", ""]
+    say = lang.say
+    times = say("{old} to {new}", old=moment(told.old), new=moment(told.new))
+    lines = [f"# {say('What changed')}", "", times, ""]
     if told.changes:
-        lines += ["| Severity | Direction | Connection | Change |", "|---|---|---|---|"]
+        titles = (say("Severity"), say("Direction"), say("Connection"), say("Change"))
+        lines += [f"| {' | '.join(titles)} |", "|---|---|---|---|"]
         lines += [
-            f"| {change.severity.word} | {change.direction} | {cell(change.connection)} | {cell(change.text)} |"
+            f"| {say(change.severity.word)} | {say(change.direction)} | {cell(change.connection)} "
+            f"| {cell(lang.sentence(change.text))} |"
             for change in told.changes
         ]
         lines.append("")
-    return "\n".join([*lines, *_sums(told), ""])
+    return "\n".join([*lines, *_sums(told, lang), ""])
 
 
 def to_json(told: Diff) -> bytes:
@@ -112,23 +117,29 @@ def to_json(told: Diff) -> bytes:
     )
 
 
-def _sums(told: Diff) -> list[str]:
-    found = Counter(change.direction for change in told.changes)
+def _sums(told: Diff, lang: Language) -> list[str]:
+    found, say, plural = Counter(change.direction for change in told.changes), lang.say, lang.plural
     parts = [
-        f"{found[direction]} {word}"
-        for direction, word in (
-            (Direction.WIDENED, "widened"),
-            (Direction.NARROWED, "narrowed"),
-            (Direction.UNKNOWN, "may be wider, for all that is known"),
-            (Direction.OTHER, "other"),
+        part
+        for direction, part in (
+            (Direction.WIDENED, say("{n} widened", n=str(found[Direction.WIDENED]))),
+            (Direction.NARROWED, say("{n} narrowed", n=str(found[Direction.NARROWED]))),
+            (
+                Direction.UNKNOWN,
+                say("{n} may be wider, for all that is known", n=str(found[Direction.UNKNOWN])),
+            ),
+            (Direction.OTHER, say("{number} other", number=str(found[Direction.OTHER]))),
         )
         if found[direction]
     ]
-    sums = f"{count(len(told.changes), 'change')}{': ' if parts else ''}{', '.join(parts)}."
-    lines = [f"{sums} {count(told.connections, 'connection')} compared."]
+    sums = plural("{n} change", "{n} changes", len(told.changes))
+    compared = plural("{n} connection compared.", "{n} connections compared.", told.connections)
+    lines = [f"{sums}{': ' if parts else ''}{', '.join(parts)}. {compared}"]
     if told.still_unknown:
-        facts = count(
-            told.still_unknown, "permission or restriction", "permissions and restrictions"
+        facts = plural(
+            "Unknown both times, and so not compared: {n} permission or restriction.",
+            "Unknown both times, and so not compared: {n} permissions and restrictions.",
+            told.still_unknown,
         )
-        lines.append(f"Unknown both times, and so not compared: {facts}.")
+        lines.append(facts)
     return lines

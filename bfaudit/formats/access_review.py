@@ -35,16 +35,17 @@ def render(audit: Audit, options: Options) -> str:
     own = options.templates
     style = source("audit.css", own)
     with paused():
-        view = review(audit)
+        view = review(audit, options.language)
     context = Context(
         review=view,
-        sentence=sentence(view),
+        sentence=sentence(view, options.language),
         decisions=DECISIONS,
         digest=options.digest_of(audit.snapshot),
         style=Markup(style),  # noqa: S704 - a file of ours, or of the user's
         style_hash=digest_for_policy(style),
     )
-    return fill(environment(templates=own).get_template("access-review.html.j2"), context)
+    made = environment(templates=own, lang=options.language)
+    return fill(made.get_template("access-review.html.j2"), context)
 
 
 FORMAT = Format(id="access-review", suffix="html", title="Access review, a form for people", render=render)  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Audit, Snapshot
 from bfaudit.sealed import digest_in
 from bfaudit.snapshot import encode
@@ -15,6 +16,8 @@ class Options:
 
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """The text of manifests, by the file name of their places; empty where they are not at hand."""
+    language: Language = ENGLISH
+    """The language of what people read; machine formats do not look at it."""
     width: int = 100
     """Columns of the terminal."""
     color: bool = False

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from bfaudit.collector import paused
 from bfaudit.formats.base import Format, Options
+from bfaudit.formats.script import spoken
 from bfaudit.formats.templating import environment, fill, source
 from bfaudit.model import PERMISSIONS, Audit, Outcome
 from bfaudit.report import ReportView, build
@@ -84,10 +85,11 @@ class Context:
 def render(audit: Audit, options: Options) -> str:
     """The report. Its policy allows no script, style or image but its own."""
     own = options.templates
-    style, script = source("audit.css", own), source("audit.js", own)
+    lang = options.language
+    style, script = source("audit.css", own), spoken(source("audit.js", own), lang)
     with paused():
-        view = build(audit)
-        embedded = embed(view)
+        view = build(audit, lang)
+        embedded = embed(view, lang=lang)
     context = Context(
         view=view,
         severities=SEVERITIES,
@@ -105,7 +107,7 @@ def render(audit: Audit, options: Options) -> str:
         style_hash=digest_for_policy(style),
         script_hash=digest_for_policy(script),
     )
-    return fill(environment(templates=own).get_template("audit.html.j2"), context)
+    return fill(environment(templates=own, lang=lang).get_template("audit.html.j2"), context)
 
 
 def _bars(counts: Counts) -> Iterator[Bar]:

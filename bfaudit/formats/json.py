@@ -30,7 +30,7 @@ from bfaudit.report.counts import tally
 from bfaudit.report.excepted import ExceptionRow, exception_of, exception_row
 from bfaudit.report.findings import actual, unknown
 from bfaudit.sealed import Location, Moment, invalid, plain, seal, unseal, utc
-from bfaudit.snapshot import exchange_row, recorded, rejected_row, restored
+from bfaudit.snapshot import client_row, exchange_row, recorded, rejected_row, restored
 
 SCHEMA = "bfaudit-report/1"
 
@@ -116,6 +116,7 @@ def render(audit: Audit, options: Options) -> bytes:
         "tool": {"name": "bfaudit", "version": bfaudit.__version__},
         "generated_at": plain(audit.generated_at),
         "interrupted": snapshot.interrupted,
+        **({"unselected": snapshot.unselected} if snapshot.unselected else {}),
         "snapshot": {
             "generated_at": plain(snapshot.generated_at),
             "version": snapshot.version,
@@ -134,6 +135,7 @@ def render(audit: Audit, options: Options) -> bytes:
         "left_out": [_rule(rule) for rule in audit.left_out],
         "exceptions": [exception_row(each) for each in audit.exceptions],
         "changes": [change_row(each) for each in audit.changes],
+        **({"client": client_row(snapshot.client)} if snapshot.client else {}),
         "exchanges": [exchange_row(exchange) for exchange in snapshot.exchanges],
         "rejected": [rejected_row(rejected) for rejected in snapshot.rejected],
         "connections": [recorded(scanned) for scanned in snapshot.connections],

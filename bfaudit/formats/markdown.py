@@ -56,11 +56,11 @@ class Context:
 def render(audit: Audit, options: Options) -> str:
     """The report, with as many rows as fit; what does not is counted."""
     with paused():
-        view = build(audit)
-    page = environment(cell, options.templates).get_template("audit.md.j2")
+        view = build(audit, options.language)
+    page = environment(cell, options.templates, options.language).get_template("audit.md.j2")
     findings = tuple(run for group in view.findings for run in alike(group.findings))
     excepted = tuple(run for group in view.excepted for run in alike(group.findings))
-    tables = (findings, excepted, view.gaps, view.rejected, view.connections)
+    tables = (findings, excepted, view.gaps, view.rejected, view.connections, view.overridden)
     digest = options.digest_of(audit.snapshot)
     most = min(max(map(len, tables)), ROWS)
 

@@ -5,6 +5,7 @@ A user may replace single templates by their names. Theirs run in Jinja's sandbo
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from jinja2 import (
@@ -13,13 +14,16 @@ from jinja2 import (
     StrictUndefined,
     Template,
     TemplateNotFound,
+    pass_eval_context,
     select_autoescape,
 )
+from jinja2.nodes import EvalContext
 from jinja2.sandbox import SandboxedEnvironment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bfaudit import resources
-from bfaudit.report.wording import count, moment, visible
+from bfaudit.lang import ENGLISH, Language
+from bfaudit.report.wording import moment, visible
 
 OWN = "template of the user: "
 """What the file name of a user's template starts with in a stack of calls; its name follows."""
@@ -47,22 +51,27 @@ class _Loader(BaseLoader):
             raise TemplateNotFound(template) from None
 
 
-_MADE: dict[Callable[[str], str], Environment] = {}
+_MADE: dict[tuple[Callable[[str], str], Language], Environment] = {}
 
 
 def environment(
-    harmless: Callable[[str], str] = visible, templates: Mapping[str, str] = NONE
+    harmless: Callable[[str], str] = visible,
+    templates: Mapping[str, str] = NONE,
+    lang: Language = ENGLISH,
 ) -> Environment:
-    """The environment of a target. Every text that a template prints goes through `harmless`, then autoescape."""
+    """The environment of a target and a language. Every text that a template prints goes through `harmless`, then autoescape."""
     if templates:
-        return _environment(SandboxedEnvironment, harmless, templates)
-    if harmless not in _MADE:
-        _MADE[harmless] = _environment(Environment, harmless, NONE)
-    return _MADE[harmless]
+        return _environment(SandboxedEnvironment, harmless, templates, lang)
+    if (harmless, lang) not in _MADE:
+        _MADE[harmless, lang] = _environment(Environment, harmless, NONE, lang)
+    return _MADE[harmless, lang]
 
 
 def _environment(
-    kind: type[Environment], harmless: Callable[[str], str], templates: Mapping[str, str]
+    kind: type[Environment],
+    harmless: Callable[[str], str],
+    templates: Mapping[str, str],
+    lang: Language,
 ) -> Environment:
     def finalize(value: Any) -> Any:
         return value if isinstance(value, Markup | int) else harmless(str(value))
@@ -76,8 +85,43 @@ def _environment(
         keep_trailing_newline=True,
         finalize=finalize,
     )
-    made.filters.update(count=count, moment=moment)
+    made.filters.update(count=partial(_count, lang), moment=moment, word=partial(_word, lang))
+    made.globals.update(lang=lang.code, **_messages(harmless, lang))
     return made
+
+
+def _messages(harmless: Callable[[str], str], lang: Language) -> Mapping[str, Any]:
+    """`_` and `ngettext`: messages of ours, which are markup, with values that are made as harmless as printed ones."""
+
+    def quoted(context: EvalContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        def quote(value: Any) -> Any:
+            if isinstance(value, Markup | int):
+                return value
+            text = harmless(str(value))
+            return escape(text) if context.autoescape else Markup(text)  # noqa: S704 - harmless
+
+        return {name: quote(value) for name, value in values.items()}
+
+    @pass_eval_context
+    def say(context: EvalContext, message: str, **values: Any) -> Markup:
+        return Markup(lang.say(message, **quoted(context, values)))  # noqa: S704 - a message of ours
+
+    @pass_eval_context
+    def plural(context: EvalContext, one: str, other: str, number: int, **values: Any) -> Markup:
+        told = lang.plural(one, other, number, **quoted(context, values))
+        return Markup(told)  # noqa: S704 - a message of ours
+
+    return {"_": say, "ngettext": plural}
+
+
+def _count(lang: Language, number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun, for templates of the user: `3 findings`."""
+    return lang.plural(f"{{n}} {noun}", f"{{n}} {plural or noun + 's'}", number)
+
+
+def _word(lang: Language, text: str) -> str:
+    """A word of ours as people read it, such as a severity or a status."""
+    return lang.say(text)
 
 
 def fill(template: Template, context: Any) -> str:

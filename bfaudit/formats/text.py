@@ -11,11 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bfaudit.formats.base import Format, Options
+from bfaudit.formats.terminal import STYLES, notes, styled
+from bfaudit.lang import Language
 from bfaudit.model import Audit, Outcome, Place
 from bfaudit.report import ConnectionView, Finding, Gap, ReportView, build
 from bfaudit.report.counts import EXIT_MEANINGS, SEVERITIES
 from bfaudit.report.findings import Observed, alike
-from bfaudit.report.wording import count, listed, visible
+from bfaudit.report.gaps import unanswered
+from bfaudit.report.wording import visible
 
 LISTED = 10
 """How many connections one finding names before it counts the rest."""
@@ -27,24 +30,6 @@ NOTHING: Mapping[str, str] = {}
 
 ROWS = 60
 """How many connections the table of the fleet shows; of a bigger fleet those of most concern."""
-
-STYLES: Mapping[str, str] = {
-    "critical": "bold red",
-    "high": "red",
-    "medium": "yellow",
-    "low": "blue",
-    "info": "cyan",
-    "unknown": "bold magenta",
-    "error": "bold magenta",
-    "rejected": "bold magenta",
-    "good": "green",
-    "bad": "red",
-    "unsure": "magenta",
-    "clean": "bold green",
-    "findings": "bold red",
-    "incomplete": "bold magenta",
-    "empty": "bold magenta",
-}
 
 
 def render(audit: Audit, options: Options) -> str:
@@ -61,7 +46,7 @@ def render(audit: Audit, options: Options) -> str:
         highlight=False,
         _environ={},
     )
-    view = build(audit)
+    view = build(audit, options.language)
     with console.capture() as written:
         for part in _parts(view, options):
             console.print(part)
@@ -70,94 +55,121 @@ def render(audit: Audit, options: Options) -> str:
 
 
 def _parts(view: ReportView, options: Options) -> Iterator[RenderableType]:
+    lang, say = options.language, options.language.say
     if view.redirected:
-        where = ", ".join(f"{exchange.id} at {exchange.url}" for exchange in view.redirected)
-        why = "this says nothing about the real exchange"
-        yield _text(("redirected:", STYLES["unknown"]), f" asked elsewhere, {why}: {where}")
+        where = ", ".join(
+            say("{exchange} at {url}", exchange=exchange.id, url=exchange.url)
+            for exchange in view.redirected
+        )
+        told = say(
+            "asked elsewhere, this says nothing about the real exchange: {where}", where=where
+        )
+        yield styled((say("redirected:"), STYLES["unknown"]), f" {told}")
         yield Text()
     for change in view.changes:
-        yield _text(("changed:", STYLES["unknown"]), f" {change.connection}: {change.text}")
+        yield styled((say("changed:"), STYLES["unknown"]), f" {change.connection}: {change.text}")
     if view.changes:
         yield Text()
     for group in view.findings:
         for run in alike(group.findings):
             yield from _finding(run, options)
     for gap in view.gaps:
-        yield from _gap(gap)
+        yield from _gap(gap, lang)
     for group in view.excepted:
         for run in alike(group.findings):
-            yield _text(
-                ("excepted", "dim"), f"[{group.rule.id}] {group.rule.title}: "
-                f"{_names(run)}  ({run[0].exception})",
+            yield styled(
+                (say("excepted"), "dim"), f"[{group.rule.id}] {group.rule.title}: "
+                f"{_names(run, lang)}  ({run[0].exception})",
             )  # fmt: skip
     for each in view.exceptions:
         if each.terms:
-            yield _notes([("exception", f"{each.id}: {each.terms}")])
+            yield notes([(say("exception"), f"{each.id}: {each.terms}")])
     if view.excepted:
         yield Text()
+    yield from _overridden(view, lang)
     for rejected in view.rejected:
-        yield _title("rejected", "", rejected.name, 1)
-        yield _text(("  --> ", "blue"), str(rejected.place))
-        yield _notes([("because", rejected.error)])
-    yield from _fleet(view)
+        yield _title("rejected", "", rejected.name, 1, lang)
+        yield styled(("  --> ", "blue"), str(rejected.place))
+        yield notes([(say("because"), rejected.error)])
+    yield from _fleet(view, lang)
     yield from _sum(view, options)
 
 
+def _overridden(view: ReportView, lang: Language) -> Iterator[RenderableType]:
+    """The rules that policies changed: what is judged by other rules than the packs' own has to be seen."""
+    for rule in view.overridden:
+        for each in rule.overridden:
+            what = f"{each.field} = {each.now}" if each.now else lang.say("switched off")
+            word = lang.say("overridden")
+            yield styled(
+                (word, STYLES["unknown"]), f"[{rule.id}] {rule.title}: {what} ({each.why})"
+            )
+    if view.overridden:
+        yield Text()
+
+
 def _finding(run: Sequence[Finding], options: Options) -> Iterator[RenderableType]:
-    first, rule = run[0], run[0].rule
-    yield _title(rule.severity, rule.id, first.message, len(run))
-    yield from _places(run, options.sources, max(options.width, NARROW))
-    notes = [("expected", first.expected)]
-    notes += [("actual", _seen(seen)) for seen in first.observed]
-    notes += [("fix", first.fix)]
-    notes += [("controls", " · ".join(f"{name} {ids}" for name, ids in rule.controls))]
-    notes += [("explain", f"bfaudit rules show {rule.id}")]
-    yield _notes(notes)
+    first, rule, lang = run[0], run[0].rule, options.language
+    say = lang.say
+    yield _title(rule.severity, rule.id, first.message, len(run), lang)
+    yield from _places(run, lang, options.sources, max(options.width, NARROW))
+    told = [(say("expected"), first.expected)]
+    told += [(say("actual"), _seen(seen, lang)) for seen in first.observed]
+    told += [(say("fix"), first.fix)]
+    told += [(say("controls"), " · ".join(f"{name} {ids}" for name, ids in rule.controls))]
+    told += [(say("explain"), f"bfaudit rules show {rule.id}")]
+    yield notes(told)
 
 
-def _gap(gap: Gap) -> Iterator[RenderableType]:
+def _gap(gap: Gap, lang: Language) -> Iterator[RenderableType]:
     if len(gap.rules) == 1:
         only = gap.rules[0]
-        yield _title(gap.outcome, only.id, f"No answer: {only.title}", len(gap.findings))
+        what = lang.say("No answer: {title}", title=only.title)
+        yield _title(gap.outcome, only.id, what, len(gap.findings), lang)
     else:
-        what = f"{count(len(gap.rules), 'rule')} without an answer"
-        yield _title(gap.outcome, "", what, len(gap.findings))
-    yield from _places(gap.findings)
-    notes = [
-        ("because", f"{why} ({', '.join(fields)})" if fields else why)
+        yield _title(gap.outcome, "", unanswered(len(gap.rules), lang), len(gap.findings), lang)
+    yield from _places(gap.findings, lang)
+    told = [
+        (lang.say("because"), f"{why} ({', '.join(fields)})" if fields else why)
         for why, fields in gap.reasons
     ]
-    stake = ", ".join(f"{rule.id} ({rule.severity})" for rule in gap.rules)
-    yield _notes([*notes, ("at stake", stake)])
+    stake = ", ".join(f"{rule.id} ({lang.say(rule.severity)})" for rule in gap.rules)
+    yield notes([*told, (lang.say("at stake"), stake)])
 
 
-def _title(word: str, rule: str, message: str, connections: int) -> Text:
-    many = f" ({connections:,} connections)" if connections > 1 else ""
-    code = f"{word}[{rule}]" if rule else f"{word}:"
-    return _text((code, STYLES[word]), (f" {message}", "bold"), many)
+def _title(word: str, rule: str, message: str, connections: int, lang: Language) -> Text:
+    many = ""
+    if connections > 1:
+        many = lang.plural(" ({n} connection)", " ({n} connections)", connections)
+    code = f"{lang.say(word)}[{rule}]" if rule else f"{lang.say(word)}:"
+    return styled((code, STYLES[word]), (f" {message}", "bold"), many)
 
 
 def _places(
-    run: Sequence[Finding], sources: Mapping[str, str] = NOTHING, width: int = 0
+    run: Sequence[Finding], lang: Language, sources: Mapping[str, str] = NOTHING, width: int = 0
 ) -> Iterator[RenderableType]:
-    yield _arrows(run[:1])
+    yield _arrows(run[:1], lang)
     if source := _excerpt(run[0].place, sources, width):
         yield source
     if len(run) > 1:
-        yield _arrows(run[1:LISTED])
+        yield _arrows(run[1:LISTED], lang)
     if len(run) > LISTED:
-        more = f"      and {len(run) - LISTED:,} more: the JSON and HTML reports name them"
-        yield _text((more, "italic"))
+        more = lang.say("and {n} more: the JSON and HTML reports name them", n=len(run) - LISTED)
+        yield styled((f"      {more}", "italic"))
 
 
-def _arrows(run: Sequence[Finding]) -> Table:
+def _arrows(run: Sequence[Finding], lang: Language) -> Table:
     lines = Table.grid(padding=0)
     lines.add_column(no_wrap=True)
     lines.add_column(overflow="fold")
     for finding in run:
         lines.add_row(
-            _text(("  --> ", "blue")),
-            _text(f"{finding.place}  ", (finding.connection, "bold"), f" on {finding.exchange}"),
+            styled(("  --> ", "blue")),
+            styled(
+                f"{finding.place}  ",
+                (finding.connection, "bold"),
+                lang.say(" on {exchange}", exchange=finding.exchange),
+            ),
         )
     return lines
 
@@ -172,48 +184,49 @@ def _excerpt(place: Place, sources: Mapping[str, str], width: int) -> Text | Non
     if not marked or cell_len(before) + cell_len(marked) + 8 > width:
         return None
     margin = f"{'':>3} | "
-    return _text(
+    return styled(
         (f"{margin}\n{place.line:>3} | ", "blue"), f"{before}{marked}\n",
         (margin, "blue"), " " * cell_len(before), ("^" * cell_len(marked), "red"),
         raw=True,
     )  # fmt: skip
 
 
-def _notes(notes: Sequence[tuple[str, str]]) -> Table:
-    grid = Table.grid(padding=0)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, text in notes:
-        if text:
-            grid.add_row(_text(("   = ", "blue"), f"{label:<10}"), _text(text))
-    grid.add_row("", "")
-    return grid
+def _seen(seen: Observed, lang: Language) -> str:
+    gap = seen.unknown and lang.say("not known: {why}", why=seen.unknown)
+    about = "; ".join(filter(None, (seen.source, seen.limitation, gap)))
+    return f"{seen.field} = {seen.value}" + (f"  ({about})" if about else "")
 
 
-def _seen(seen: Observed) -> str:
-    gap = seen.unknown and f"not known: {seen.unknown}"
-    notes = "; ".join(filter(None, (seen.source, seen.limitation, gap)))
-    return f"{seen.field} = {seen.value}" + (f"  ({notes})" if notes else "")
-
-
-def _names(run: Sequence[Finding]) -> str:
+def _names(run: Sequence[Finding], lang: Language) -> str:
     rest = len(run) - LISTED
     names = [finding.connection for finding in run[:LISTED]]
-    return listed([*names, f"{rest:,} more"] if rest > 0 else names)
+    return lang.listed([*names, lang.say("{n} more", n=rest)] if rest > 0 else names)
 
 
-def _fleet(view: ReportView) -> Iterator[RenderableType]:
+def _fleet(view: ReportView, lang: Language) -> Iterator[RenderableType]:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for title in ("Connection", "Exchange", "Status", "Key may", "Findings"):
+    say = lang.say
+    for title in (
+        say("Connection"),
+        say("Exchange"),
+        say("Status"),
+        say("Key may"),
+        say("Findings"),
+    ):
         table.add_column(title, overflow="fold")
     every = view.connections
     shown = sorted(every, key=_concern)[:ROWS] if len(every) > ROWS else every
     for each in shown:
-        table.add_row(*_row(each))
+        table.add_row(*_row(each, lang))
     if shown:
         yield table
     if hidden := len(every) - len(shown):
-        yield _text((f"and {count(hidden, 'connection')} of no greater concern", "italic"))
+        less = lang.plural(
+            "and {n} connection of no greater concern",
+            "and {n} connections of no greater concern",
+            hidden,
+        )
+        yield styled((less, "italic"))
     if every:
         yield Text()
 
@@ -224,49 +237,55 @@ def _concern(each: ConnectionView) -> tuple[int, bool, int]:
     return worst, each.tone == "good", -each.unanswered
 
 
-def _row(each: ConnectionView) -> Iterator[Text]:
+def _row(each: ConnectionView, lang: Language) -> Iterator[Text]:
     style = STYLES[each.tone]
-    yield _text(each.name)
-    yield _text(each.exchange)
-    yield _text((f"{each.mark} {each.status}", style), f" ({each.reason})" if each.reason else "")
+    yield styled(each.name)
+    yield styled(each.exchange)
+    reason = f" ({lang.say(each.reason)})" if each.reason else ""
+    yield styled((f"{each.mark} {lang.say(each.status)}", style), reason)
     unsure = sum(permission.grant == "unknown" for permission in each.permissions)
-    yield _text(", ".join(filter(None, (*each.granted, f"{unsure} unknown" if unsure else ""))))
+    some = lang.counted(unsure, "unknown") if unsure else ""
+    yield styled(", ".join(filter(None, (*each.granted, some))))
     parts: list[tuple[str, str]] = []
     for word, number in each.findings.items():
-        parts += [(f"{number} {word}", STYLES[word]), (", ", "")]
+        parts += [(lang.counted(number, word), STYLES[word]), (", ", "")]
     if each.unanswered:
-        parts += [(f"{each.unanswered} unknown", STYLES["unknown"]), (", ", "")]
-    yield _text(*parts[:-1]) if parts else _text("none")
+        parts += [(lang.counted(each.unanswered, "unknown"), STYLES["unknown"]), (", ", "")]
+    yield styled(*parts[:-1]) if parts else styled(lang.say("none"))
 
 
 def _sum(view: ReportView, options: Options) -> Iterator[RenderableType]:
-    counts = view.counts
-    outcomes = counts.outcomes
+    counts, lang = view.counts, options.language
+    outcomes, say, plural = counts.outcomes, lang.say, lang.plural
     applicable = counts.answered + counts.unanswered
-    statuses = listed([f"{number:,} {word}" for word, number in counts.statuses.items() if number])
+    statuses = lang.listed(lang.counted(n, word) for word, n in counts.statuses.items() if n)
     yield Line(style="dim")
-    yield _text((view.verdict.headline, STYLES[view.verdict.tone]), f". {view.verdict.sentence}")
-    yield _text(
-        f"Checks: {outcomes[Outcome.FAIL]:,} failed ({counts.excepted:,} excepted), "
-        f"{outcomes[Outcome.UNKNOWN]:,} unknown, {count(outcomes[Outcome.ERROR], 'error')}; not shown: "
-        f"{outcomes[Outcome.PASS]:,} passed, {outcomes[Outcome.NOT_APPLICABLE]:,} not applicable"
+    yield styled((view.verdict.headline, STYLES[view.verdict.tone]), f". {view.verdict.sentence}")
+    yield styled(
+        say(
+            "Checks: {failed} failed ({excepted} excepted), {unknown} unknown, {errors}; "
+            "not shown: {passed} passed, {other} not applicable",
+            failed=outcomes[Outcome.FAIL],
+            excepted=counts.excepted,
+            unknown=outcomes[Outcome.UNKNOWN],
+            errors=plural("{n} error", "{n} errors", outcomes[Outcome.ERROR]),
+            passed=outcomes[Outcome.PASS],
+            other=outcomes[Outcome.NOT_APPLICABLE],
+        )
     )
-    yield _text(
-        f"Coverage: {view.coverage} ({counts.answered:,} of {applicable:,} checks answered)"
+    yield styled(
+        say(
+            "Coverage: {coverage} ({answered} of {applicable} checks answered)",
+            coverage=view.coverage,
+            answered=counts.answered,
+            applicable=applicable,
+        )
     )
     if statuses:
-        yield _text(f"Connections: {statuses}")
+        yield styled(say("Connections: {statuses}", statuses=statuses))
     if options.exit_code is not None:
-        yield _text(f"Exit {options.exit_code}: {EXIT_MEANINGS.get(options.exit_code, 'reserved')}")
-
-
-def _text(*parts: str | tuple[str, str], raw: bool = False) -> Text:
-    """Styled text, its invisible characters spelt out; `raw` where that is done."""
-    text = Text(overflow="fold")
-    for part in parts:
-        words, style = (part, "") if isinstance(part, str) else part
-        text.append(words if raw else visible(words), style)
-    return text
+        meaning = say(EXIT_MEANINGS.get(options.exit_code, "reserved"))
+        yield styled(say("Exit {code}: {meaning}", code=options.exit_code, meaning=meaning))
 
 
 FORMAT = Format(id="text", suffix="txt", title="Text for a terminal", render=render)

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec.structs import replace
+
 import bfaudit
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Audit, Change, ExchangeScanned, Outcome, Rejected
 from bfaudit.report.charts import Chart, charts
 from bfaudit.report.connections import ConnectionView, connection_views
@@ -11,7 +14,7 @@ from bfaudit.report.counts import Counts, Verdict, tally, verdict
 from bfaudit.report.exceptions import ExceptionView, exception_views
 from bfaudit.report.findings import Finding, Group, Reader, RuleView, first_things, grouped
 from bfaudit.report.gaps import Gap, gaps
-from bfaudit.report.rules import rule_views
+from bfaudit.report.rules import left_out, rule_views
 from bfaudit.report.shared import Shared, shared
 from bfaudit.report.wording import percent
 
@@ -58,6 +61,8 @@ class ReportView:
     first: tuple[tuple[Finding, ...], ...]
     """What to do first: alike findings, worst and most frequent first."""
     rules: tuple[RuleView, ...]
+    left_out: tuple[RuleView, ...] = ()
+    """The rules that a policy switched off; `overridden` says why."""
     connections: tuple[ConnectionView, ...]
     unseen: tuple[ConnectionView, ...]
     """Those whose key could not be looked at."""
@@ -74,18 +79,23 @@ class ReportView:
         """The exchanges that were asked at another address than their own."""
         return tuple(exchange for exchange in self.exchanges if exchange.redirected)
 
+    @property
+    def overridden(self) -> tuple[RuleView, ...]:
+        """The rules that policies changed, those that they switched off first."""
+        return (*self.left_out, *(rule for rule in self.rules if rule.overridden))
 
-def build(audit: Audit) -> ReportView:
-    """The finished values of an audit."""
+
+def build(audit: Audit, lang: Language = ENGLISH) -> ReportView:
+    """The finished values of an audit, in a language. Ids, statuses, severities and outcomes stay the words of JSON."""
     counts = tally(audit)
-    rules = rule_views(audit)
+    rules = rule_views(audit, lang)
     asked = [each for each in audit.results if each.judgement.outcome not in SILENT]
-    connections = connection_views(audit, asked, rules)
-    asking = list(map(Reader(audit, rules).finding, asked))
+    connections = connection_views(audit, asked, rules, lang)
+    asking = list(map(Reader(audit, rules, lang).finding, asked))
     failed = [each for each in asking if each.outcome == Outcome.FAIL]
     unwaived = [each for each in failed if each.exception is None]
     return ReportView(
-        verdict=verdict(audit, counts),
+        verdict=verdict(audit, counts, lang),
         counts=counts,
         coverage=percent(counts.coverage),
         version=bfaudit.__version__,
@@ -94,16 +104,17 @@ def build(audit: Audit) -> ReportView:
         interrupted=audit.snapshot.interrupted,
         policies=audit.policies,
         findings=grouped(unwaived),
-        gaps=gaps(each for each in asking if each.outcome != Outcome.FAIL),
+        gaps=gaps((each for each in asking if each.outcome != Outcome.FAIL), lang),
         excepted=grouped(each for each in failed if each.exception is not None),
-        exceptions=exception_views(audit, (each.exception for each in failed)),
+        exceptions=exception_views(audit, (each.exception for each in failed), lang),
         first=first_things(unwaived),
         rules=rules,
+        left_out=left_out(audit, lang),
         connections=connections,
         unseen=tuple(each for each in connections if each.unseen),
-        charts=charts(connections, audit.generated_at),
+        charts=charts(connections, audit.generated_at, lang),
         shared=shared(connections),
-        changes=audit.changes,
+        changes=tuple(replace(each, text=lang.sentence(each.text)) for each in audit.changes),
         exchanges=audit.snapshot.exchanges,
         rejected=audit.snapshot.rejected,
     )

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.report.connections import ConnectionView
 from bfaudit.report.counts import SEVERITIES
-from bfaudit.report.wording import count
 from bfaudit.sealed import utc
 
 SCALE = 1000
@@ -26,6 +26,11 @@ AGES: Mapping[str, int] = {
     "180 to 364 days": 365,
 }
 """Ages by their end, in days."""
+
+OLDEST = "a year and more"
+
+PAST, LATER = "in the past", "later"
+UNDATED = ("never", "unknown")
 
 
 class Part(NamedTuple):
@@ -59,12 +64,18 @@ class Chart(NamedTuple):
     lines: tuple[Line, ...]
 
 
-def charts(connections: Sequence[ConnectionView], now: datetime) -> tuple[Chart, ...]:
+def charts(
+    connections: Sequence[ConnectionView], now: datetime, lang: Language = ENGLISH
+) -> tuple[Chart, ...]:
     """Findings by exchange, age of keys, when they end."""
-    return (_by_exchange(connections), _ages(connections), _calendar(connections, utc(now)))
+    return (
+        _by_exchange(connections, lang),
+        _ages(connections, lang),
+        _calendar(connections, utc(now), lang),
+    )
 
 
-def _by_exchange(connections: Iterable[ConnectionView]) -> Chart:
+def _by_exchange(connections: Iterable[ConnectionView], lang: Language) -> Chart:
     found: dict[str, Counter[str]] = {}
     for each in connections:
         counter = found.setdefault(each.exchange, Counter())
@@ -80,56 +91,66 @@ def _by_exchange(connections: Iterable[ConnectionView]) -> Chart:
         rest = Counter[str]()
         for _, counter, _ in rows[LINES - 1 :]:
             rest.update(counter)
-        rows[LINES - 1 :] = [(f"{len(rows) - LINES + 1} others", rest, "")]
-    return Chart("by-exchange", "Findings by exchange", "Exchange", True, _lines(rows, words))
+        others = lang.plural("{n} other", "{n} others", len(rows) - LINES + 1)
+        rows[LINES - 1 :] = [(others, rest, "")]
+    title, label = lang.say("Findings by exchange"), lang.say("Exchange")
+    return Chart("by-exchange", title, label, True, _lines(rows, words))
 
 
-def _ages(connections: Iterable[ConnectionView]) -> Chart:
+def _ages(connections: Iterable[ConnectionView], lang: Language) -> Chart:
     found = Counter(_age(each.age_days) for each in connections)
     rows = [
-        (label, Counter({"unknown" if label == "unknown" else "plain": found[label]}), "")
-        for label in (*AGES, "a year and more", "unknown")
+        (lang.say(label), Counter({"unknown" if label == "unknown" else "plain": found[label]}), "")
+        for label in (*AGES, OLDEST, "unknown")
     ]
-    return Chart("ages", "Age of keys", "Age", False, _lines(rows, ("plain", "unknown")))
+    title, label = lang.say("Age of keys"), lang.say("Age")
+    return Chart("ages", title, label, False, _lines(rows, ("plain", "unknown")))
 
 
 def _age(days: int | None) -> str:
     if days is None:
         return "unknown"
-    return next((label for label, end in AGES.items() if days < end), "a year and more")
+    return next((label for label, end in AGES.items() if days < end), OLDEST)
 
 
-def _calendar(connections: Iterable[ConnectionView], now: datetime) -> Chart:
+def _calendar(connections: Iterable[ConnectionView], now: datetime, lang: Language) -> Chart:
     """By month; those that are over first, then what has no date."""
     found: dict[str, list[str]] = {}
     for each in connections:
         at = each.ends_at
-        label = each.ends if at is None else "in the past" if at < now else f"{at:%Y-%m}"
+        if at is None:
+            label = "unknown" if each.ends == lang.say("unknown") else "never"
+        else:
+            label = PAST if at < now else f"{at:%Y-%m}"
         found.setdefault(label, []).append(each.name)
-    undated = ("never", "unknown")
-    dated = sorted(set(found) - {*undated, "in the past"})
-    shown = ["in the past"] * ("in the past" in found) + dated[:LINES]
+    dated = sorted(set(found) - {*UNDATED, PAST})
+    shown = [PAST] * (PAST in found) + dated[:LINES]
     if len(dated) > LINES:
-        found["later"] = [name for month in dated[LINES:] for name in found[month]]
-        shown.append("later")
+        found[LATER] = [name for month in dated[LINES:] for name in found[month]]
+        shown.append(LATER)
     rows = [
-        (label, Counter({_tone(label): len(found[label])}), _named(found[label], label))
-        for label in (*shown, *undated)
+        (
+            lang.say(label),
+            Counter({_tone(label): len(found[label])}),
+            _named(found[label], label, lang),
+        )
+        for label in (*shown, *UNDATED)
         if label in found
     ]
     lines = _lines(rows, ("high", "plain", "unknown"))
-    return Chart("calendar", "When keys end", "Month", False, lines)
+    return Chart("calendar", lang.say("When keys end"), lang.say("Month"), False, lines)
 
 
 def _tone(label: str) -> str:
-    return {"in the past": "high", "unknown": "unknown"}.get(label, "plain")
+    return {PAST: "high", "unknown": "unknown"}.get(label, "plain")
 
 
-def _named(names: Sequence[str], label: str) -> str:
-    if label in ("never", "unknown"):
+def _named(names: Sequence[str], label: str, lang: Language) -> str:
+    if label in UNDATED:
         return ""
     more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {count(more, 'other')}" if more > 0 else "")
+    others = lang.plural(" and {n} other", " and {n} others", more) if more > 0 else ""
+    return ", ".join(names[:NAMED]) + others
 
 
 def _lines(rows: Sequence[tuple[str, Counter[str], str]], words: Sequence[str]) -> tuple[Line, ...]:

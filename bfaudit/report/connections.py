@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import (
     PERMISSIONS,
     Audit,
@@ -25,7 +26,7 @@ from bfaudit.model import (
 )
 from bfaudit.report.findings import RuleView
 from bfaudit.report.thief import Thief, Thieves
-from bfaudit.report.wording import count, moment, show
+from bfaudit.report.wording import moment, show
 from bfaudit.sealed import utc
 
 MARKS: Mapping[Status, str] = {
@@ -37,8 +38,8 @@ MARKS: Mapping[Status, str] = {
 }
 """A sign per status, always beside its words."""
 
-ENDS: Mapping[str, str] = {"key.expires_at": "expires", "key.lapses_at": "lapses"}
-"""The facts that end a key, and what they say."""
+ENDS = ("key.expires_at", "key.lapses_at")
+"""The facts that end a key."""
 
 WORDS = {severity: severity.word for severity in Severity}
 
@@ -128,23 +129,28 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
 
 
 def connection_views(
-    audit: Audit, asking: Iterable[Result], rules: Iterable[RuleView]
+    audit: Audit, asking: Iterable[Result], rules: Iterable[RuleView], lang: Language = ENGLISH
 ) -> tuple[ConnectionView, ...]:
     """The connections of an audit, in the order of its snapshot; `asking` are the results without a pass."""
     found: defaultdict[str, list[Result]] = defaultdict(list)
     for result in asking:
         found[result.connection].append(result)
     passed = Counter(name for rule in rules for name in rule.passed)
-    thieves = Thieves()
+    thieves = Thieves(lang)
     return tuple(
-        _view(scanned, audit.generated_at, found[name], passed[name], thieves)
+        _view(scanned, audit.generated_at, found[name], passed[name], thieves, lang)
         for scanned in audit.snapshot.connections
         for name in (scanned.connection.name,)
     )
 
 
 def _view(
-    scanned: Scanned, now: datetime, asking: Sequence[Result], passed: int, thieves: Thieves
+    scanned: Scanned,
+    now: datetime,
+    asking: Sequence[Result],
+    passed: int,
+    thieves: Thieves,
+    lang: Language,
 ) -> ConnectionView:
     connection, facts = scanned.connection, scanned.facts
     created = facts.get("key.created_at")
@@ -153,8 +159,9 @@ def _view(
     failed = [each for each in asking if each.judgement.outcome is Outcome.FAIL]
     counted = Counter(each.rule.severity for each in failed if each.exception is None)
     findings = {WORDS[severity]: counted[severity] for severity in sorted(counted, reverse=True)}
-    ends_at, ends, ends_why = _end(facts)
+    ends_at, ends, ends_why = _end(facts, lang)
     age_days = _age_days(created, now)
+    unknown = lang.say("unknown")
     return ConnectionView(
         name=connection.name,
         exchange=connection.exchange,
@@ -166,21 +173,21 @@ def _view(
         mark=MARKS[scanned.status],
         tone=_tone(scanned),
         reason=scanned.reason and scanned.reason.value,
-        detail=scanned.detail,
-        advice=scanned.advice,
-        permissions=tuple(_permission(scanned, word) for word in PERMISSIONS),
+        detail=lang.sentence(scanned.detail),
+        advice=lang.sentence(scanned.advice),
+        permissions=tuple(_permission(scanned, word, lang) for word in PERMISSIONS),
         others=tuple(
-            _permission(scanned, path.removeprefix("permissions."))
+            _permission(scanned, path.removeprefix("permissions."), lang)
             for path in sorted(
                 path for path in (*facts.known, *facts.unknown) if path.startswith(OTHER)
             )
         ),
-        addresses=_addresses(restricted, facts.get("network.ip_allowlist")),
+        addresses=_addresses(restricted, facts.get("network.ip_allowlist"), lang),
         unrestricted=restricted is not None and restricted.value is False,
-        age="unknown" if age_days is None else count(age_days, "day"),
+        age=unknown if age_days is None else lang.plural("{n} day", "{n} days", age_days),
         age_days=age_days,
-        created=show(created.value) if created else "unknown",
-        used=_used(facts.get("key.last_used_at")),
+        created=show(created.value) if created else unknown,
+        used=_used(facts.get("key.last_used_at"), lang),
         ends=ends,
         ends_at=ends_at,
         ends_why=ends_why,
@@ -200,7 +207,7 @@ def _view(
     )
 
 
-def _end(facts: Facts) -> tuple[datetime | None, str, str]:
+def _end(facts: Facts, lang: Language) -> tuple[datetime | None, str, str]:
     """When a key ends: the time, in words, and why or why not."""
     known = [(path, fact) for path in ENDS if (fact := facts.get(path))]
     dated = [
@@ -208,18 +215,22 @@ def _end(facts: Facts) -> tuple[datetime | None, str, str]:
     ]
     if dated:
         at, path, fact = min(dated, key=lambda end: end[0])
-        why = "; ".join(filter(None, (fact.via, fact.limitation)))
-        return at, f"{ENDS[path]} {at:%Y-%m-%d}", why
+        why = "; ".join(map(lang.sentence, filter(None, (fact.via, fact.limitation))))
+        day = f"{at:%Y-%m-%d}"
+        expires = path == "key.expires_at"
+        told = lang.say("expires {day}", day=day) if expires else lang.say("lapses {day}", day=day)
+        return at, told, why
     if len(known) == len(ENDS):
-        return None, "never", ""
-    why = "; ".join(dict.fromkeys(filter(None, map(facts.unknown.get, ENDS))))
-    return None, "unknown", why or "the scan did not record it"
+        return None, lang.say("never"), ""
+    found = dict.fromkeys(filter(None, map(facts.unknown.get, ENDS)))
+    why = "; ".join(map(lang.sentence, found or ("the scan did not record it",)))
+    return None, lang.say("unknown"), why
 
 
-def _used(used: Fact | None) -> str:
+def _used(used: Fact | None, lang: Language) -> str:
     if used is None:
-        return "unknown"
-    return "never" if used.value is None else show(used.value)
+        return lang.say("unknown")
+    return lang.say("never") if used.value is None else show(used.value)
 
 
 def _tone(scanned: Scanned) -> str:
@@ -228,27 +239,28 @@ def _tone(scanned: Scanned) -> str:
     return "unsure" if scanned.status is Status.EXCHANGE_UNAVAILABLE else "bad"
 
 
-def _permission(scanned: Scanned, word: str) -> Permission:
+def _permission(scanned: Scanned, word: str, lang: Language) -> Permission:
     fact = scanned.facts.known.get(f"permissions.{word}")
     grant = fact.value if fact else Grant.UNKNOWN
-    return _shown(word, grant, word in scanned.connection.requires)
+    return _shown(word, grant, word in scanned.connection.requires, lang)
 
 
 @lru_cache(4096)
-def _shown(word: str, value: str, required: bool) -> Permission:
+def _shown(word: str, value: str, required: bool, lang: Language) -> Permission:
     grant = Grant(value)
-    wish = "required" if required else "not required"
-    return Permission(word, grant.value, GRANT_MARKS[grant], required, f"{word}: {grant}, {wish}")
+    wish = lang.say("required") if required else lang.say("not required")
+    label = f"{word}: {lang.say(grant.value)}, {wish}"
+    return Permission(word, grant.value, GRANT_MARKS[grant], required, label)
 
 
-def _addresses(restricted: Fact | None, allowlist: Fact | None) -> str:
+def _addresses(restricted: Fact | None, allowlist: Fact | None, lang: Language) -> str:
     if restricted is not None and restricted.value is False:
-        return "any address"
+        return lang.say("any address")
     if allowlist is not None and allowlist.value:
         return show(allowlist.value)
     if restricted is not None and restricted.value is True:
-        return "restricted, list unknown"
-    return "unknown"
+        return lang.say("restricted, list unknown")
+    return lang.say("unknown")
 
 
 def _age_days(created: Fact | None, now: datetime) -> int | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bfaudit.evaluate import summary
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Audit, Outcome, Severity, Status
-from bfaudit.report.wording import count, listed
 
 SEVERITIES = tuple(severity.word for severity in sorted(Severity, reverse=True))
 """The words of severity, worst first."""
@@ -79,32 +79,66 @@ def tally(audit: Audit) -> Counts:
     )
 
 
-def verdict(audit: Audit, counts: Counts) -> Verdict:
+def verdict(audit: Audit, counts: Counts, lang: Language = ENGLISH) -> Verdict:
+    """What an audit comes to, in words."""
+    say, plural = lang.say, lang.plural
     answered, unanswered = counts.answered, counts.unanswered
     left_out = len(audit.snapshot.rejected)
     gaps = [
         text
         for text, holds in (
-            ("the scan was interrupted", audit.snapshot.interrupted),
-            (f"{count(left_out, 'connection')} could not be audited", left_out),
-            (f"{count(counts.unseen, 'key')} could not be looked at", counts.unseen),
-            (f"{count(unanswered, 'check')} ended without an answer", unanswered),
+            (say("the scan was interrupted"), audit.snapshot.interrupted),
+            (
+                plural(
+                    "{n} connection could not be audited",
+                    "{n} connections could not be audited",
+                    left_out,
+                ),
+                left_out,
+            ),
+            (
+                plural(
+                    "{n} key could not be looked at",
+                    "{n} keys could not be looked at",
+                    counts.unseen,
+                ),
+                counts.unseen,
+            ),
+            (
+                plural(
+                    "{n} check ended without an answer",
+                    "{n} checks ended without an answer",
+                    unanswered,
+                ),
+                unanswered,
+            ),
         )
         if holds
     ]
-    but = f" {listed(gaps)[0].upper()}{listed(gaps)[1:]}." if gaps else ""
-    looked_at = f"{count(counts.connections, 'connection')}, {count(len(audit.rules), 'rule')}"
-    waived = f", {counts.excepted:,} more under exception" if counts.excepted else ""
+    told = lang.listed(gaps)
+    but = f" {told[0].upper()}{told[1:]}." if gaps else ""
+    connections = plural("{n} connection", "{n} connections", counts.connections)
+    looked_at = f"{connections}, {plural('{n} rule', '{n} rules', len(audit.rules))}"
+    waived = say(", {n} more under exception", n=counts.excepted) if counts.excepted else ""
     if counts.findings:
         if audit.baselined:
             known = sum(result.fingerprint in audit.baselined for result in audit.results)
-            waived += f", {count(known, 'finding')} known by the baseline"
-        worst = listed([f"{n:,} {word}" for word, n in counts.failed_by_severity.items() if n])
-        headline = f"{count(counts.findings, 'finding')}: {worst}"
+            waived += plural(
+                ", {n} finding known by the baseline", ", {n} findings known by the baseline", known
+            )
+        worst = lang.listed(
+            lang.counted(n, word) for word, n in counts.failed_by_severity.items() if n
+        )
+        headline = plural(
+            "{n} finding: {worst}", "{n} findings: {worst}", counts.findings, worst=worst
+        )
         return Verdict("findings", headline, f"{looked_at}{waived}.{but}")
     if not answered and not unanswered:
-        return Verdict("empty", "Nothing was audited", f"No rule applied to {looked_at}.{but}")
+        nothing = say("No rule applied to {looked_at}.", looked_at=looked_at)
+        return Verdict("empty", say("Nothing was audited"), f"{nothing}{but}")
     if gaps:
-        return Verdict("incomplete", "No findings, but incomplete", f"{looked_at}{waived}.{but}")
-    done = f"All {answered:,} applicable checks have an answer"
-    return Verdict("clean", "No findings", f"{looked_at}{waived}. {done}.")
+        return Verdict(
+            "incomplete", say("No findings, but incomplete"), f"{looked_at}{waived}.{but}"
+        )
+    done = say("All {n} applicable checks have an answer", n=answered)
+    return Verdict("clean", say("No findings"), f"{looked_at}{waived}. {done}.")

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from bfaudit.lang import ENGLISH, Language
+from bfaudit.model import Outcome, Severity
 from bfaudit.report import ReportView
 from bfaudit.report.connections import ConnectionView
 from bfaudit.report.findings import Finding, RuleView
@@ -29,6 +31,10 @@ _ESCAPES = {
     "\u2029": "\\u2029",
 }
 """What could end the script element that holds the JSON, or a line of it."""
+
+
+WORDS = (*(severity.word for severity in Severity), *(outcome.value for outcome in Outcome))
+"""The words by which rows are filtered; the script shows what `words` says for them, if it is there."""
 
 
 class Embedded(NamedTuple):
@@ -55,17 +61,19 @@ class _Texts:
         return number
 
 
-def embed(view: ReportView, rows: int = ROWS, size: int = SIZE) -> Embedded:
+def embed(
+    view: ReportView, rows: int = ROWS, size: int = SIZE, lang: Language = ENGLISH
+) -> Embedded:
     """As many rows as fit; of a fleet too big those of the worst rules."""
     while True:
-        made = _embed(view, rows)
+        made = _embed(view, rows, lang)
         needed = len(made.text.encode())
         if needed <= size or not rows:
             return made
         rows = min(sum(made.rows.values()), rows) * size // (needed + size // 10)
 
 
-def _embed(view: ReportView, rows: int) -> Embedded:
+def _embed(view: ReportView, rows: int, lang: Language) -> Embedded:
     put = _Texts()
     rules = {rule.id: number for number, rule in enumerate(view.rules)}
     left = rows
@@ -80,10 +88,10 @@ def _embed(view: ReportView, rows: int) -> Embedded:
         return (_finding(each, rules, put) for group in groups for each in group.findings)
 
     gaps = take((_gap(each, rules, put) for each in view.gaps), rows // 4)
-    fleet = take((_connection(each, put) for each in view.connections), rows // 3)
+    fleet = take((_connection(each, put, lang) for each in view.connections), rows // 3)
     failed = take(findings(view.findings), rows)
     excepted = take(findings(view.excepted), rows)
-    data = {
+    data: dict[str, Any] = {
         "rules": [_rule(rule) for rule in view.rules],
         "fleet": fleet,
         "findings": failed,
@@ -91,6 +99,8 @@ def _embed(view: ReportView, rows: int) -> Embedded:
         "gaps": gaps,
         "texts": put.values,
     }
+    if lang is not ENGLISH:
+        data["words"] = {word: lang.say(word) for word in WORDS}
     text = msgspec.json.encode(data).decode()
     for char, escape in _ESCAPES.items():
         text = text.replace(char, escape)
@@ -129,15 +139,15 @@ def _gap(each: Gap, rules: Mapping[str, int], put: _Texts) -> list[Any]:
     ]
 
 
-def _connection(each: ConnectionView, put: _Texts) -> list[Any]:
+def _connection(each: ConnectionView, put: _Texts, lang: Language) -> list[Any]:
     marks = tuple([(one.mark, one.tone, one.label) for one in each.permissions])
     return [
         put(each.name),
         put(each.exchange),
         put(each.strategy),
         put(each.owner),
-        put((each.mark, each.status, each.tone)),
-        put(each.reason),
+        put((each.mark, lang.say(each.status), each.tone)),
+        put(each.reason and lang.say(each.reason)),
         put(each.detail),
         put(each.advice),
         put(marks),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from bfaudit.exceptions import subjects
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Audit, Json, Observation, Outcome, Place, Result, Rule, Status
 from bfaudit.report.counts import SEVERITIES
 from bfaudit.report.wording import moment, paragraph, show
@@ -22,6 +23,17 @@ ORDINARY: tuple[Json, ...] = ("active", "", None, False, (), [])
 """Values that say nothing where a rule only asks whether it applies, such as `connection.lifecycle = active`."""
 
 _NAME = re.compile(r"[a-z_]\w*(?:\.\w+)+")
+
+
+class Overridden(NamedTuple):
+    """What a policy changed of a rule."""
+
+    field: str
+    """`severity`, `params.<name>`, ...; `enabled` where it is switched off."""
+    now: str
+    """The value in force; empty where the rule is switched off."""
+    why: str
+    """The value before, where there is one; the policy that changed it, and its reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,10 @@ class RuleView:
     outcomes: Mapping[str, int]
     passed: tuple[str, ...]
     """The connections that passed."""
+    place: Place
+    """Where the rule is declared."""
+    overridden: tuple[Overridden, ...] = ()
+    """What policies changed of it."""
 
 
 class Observed(NamedTuple):
@@ -122,7 +138,8 @@ def alike(findings: Sequence[Finding]) -> Iterator[tuple[Finding, ...]]:
 class Reader:
     """Turns results into findings; what connections share is made once."""
 
-    def __init__(self, audit: Audit, rules: Sequence[RuleView]) -> None:
+    def __init__(self, audit: Audit, rules: Sequence[RuleView], lang: Language = ENGLISH) -> None:
+        self._lang = lang
         self._rules = {rule.id: rule for rule in rules}
         self._scans = subjects(audit)
         self._times: dict[datetime, str] = {}
@@ -141,14 +158,14 @@ class Reader:
         where = (result.rule.id, exchange)
         advice = self._fixes.get(where)
         if advice is None:
-            advice = self._fixes[where] = fix(result.rule, exchange)
+            advice = self._fixes[where] = self._lang.sentence(fix(result.rule, exchange))
         message = judged.message
         if judged.tested and scanned.status is not Status.ONLINE:
             # The rule's own words fit every status; the scan knows this one.
-            message = sentences(message, scanned.detail)
-            advice = paragraph(scanned.advice) or advice
+            message = sentences(message, self._lang.sentence(scanned.detail))
+            advice = self._lang.sentence(paragraph(scanned.advice)) or advice
         if self._known and result.fingerprint in self._known:
-            message = sentences(message, KNOWN)
+            message = sentences(message, self._lang.say(KNOWN))
         return Finding(
             rule=self._rules[result.rule.id],
             outcome=judged.outcome,
@@ -175,10 +192,10 @@ class Reader:
         deciding = self._deciding[result.rule.id]
         return _Judged(
             outcome=judged.outcome.value,
-            message=paragraph(judged.message),
-            expected=paragraph(judged.expected),
+            message=self._lang.sentence(paragraph(judged.message)),
+            expected=self._lang.sentence(paragraph(judged.expected)),
             observed=tuple(
-                _observed(seen)
+                _observed(seen, self._lang)
                 for seen in judged.observations
                 if seen.unknown or seen.field not in deciding or seen.value not in ORDINARY
             ),
@@ -187,13 +204,18 @@ class Reader:
         )
 
 
-def _observed(seen: Observation) -> Observed:
+def _observed(seen: Observation, lang: Language) -> Observed:
+    value = show(seen.value)
+    if seen.unknown is not None and not seen.value:
+        value = lang.say("unknown")
+    elif value == "none" and not seen.value:
+        value = lang.say("none")
     return Observed(
         field=seen.field,
-        value="unknown" if seen.unknown is not None and not seen.value else show(seen.value),
-        unknown=seen.unknown,
-        source=", ".join(filter(None, (seen.source, seen.request))),
-        limitation=seen.limitation,
+        value=value,
+        unknown=seen.unknown and lang.sentence(seen.unknown),
+        source=", ".join(filter(None, (seen.source and lang.say(seen.source), seen.request))),
+        limitation=seen.limitation and lang.sentence(seen.limitation),
     )
 
 

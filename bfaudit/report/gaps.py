@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import PERMISSIONS, Outcome
 from bfaudit.report.findings import Finding, RuleView
-from bfaudit.report.wording import count
 
 _LISTED = re.compile(rf"^((?:{'|'.join(PERMISSIONS)}|other:[^,]+)(?:, )?)+: ")
 
@@ -20,16 +20,11 @@ class Gap(NamedTuple):
     """Why, and the fields that it hides."""
     findings: tuple[Finding, ...]
     """One per connection."""
-
-    @property
-    def heading(self) -> str:
-        """What nobody can tell."""
-        if len(self.rules) == 1:
-            return f"{self.rules[0].title}?"
-        return f"{count(len(self.rules), 'rule')} without an answer"
+    heading: str
+    """What nobody can tell."""
 
 
-def gaps(findings: Iterable[Finding]) -> tuple[Gap, ...]:
+def gaps(findings: Iterable[Finding], lang: Language = ENGLISH) -> tuple[Gap, ...]:
     """The gaps of an audit, in the order of their worst rule."""
     hidden: dict[tuple[object, ...], tuple[tuple[str, str], ...]] = {}
     by_reason: dict[tuple[str, str, tuple[str, ...]], list[Finding]] = {}
@@ -43,7 +38,7 @@ def gaps(findings: Iterable[Finding]) -> tuple[Gap, ...]:
     for (_, outcome, reasons), run in by_reason.items():
         rules = tuple(each.rule.id for each in run)
         together.setdefault((outcome, reasons, rules), []).append(run)
-    return tuple(_gap(runs) for runs in together.values())
+    return tuple(_gap(runs, lang) for runs in together.values())
 
 
 def reason(text: str) -> str:
@@ -62,16 +57,23 @@ def _hidden(finding: Finding) -> Iterable[tuple[str, str]]:
     ]
 
 
-def _gap(runs: list[list[Finding]]) -> Gap:
+def _gap(runs: list[list[Finding]], lang: Language) -> Gap:
     fields: dict[str, list[str]] = {}
     for each in runs[0]:
         for why, field in _hidden(each):
             fields.setdefault(why, []).append(field)
+    rules = tuple(each.rule for each in runs[0])
     return Gap(
         outcome=runs[0][0].outcome,
-        rules=tuple(each.rule for each in runs[0]),
+        rules=rules,
         reasons=tuple(
             (why, tuple(dict.fromkeys(filter(None, names)))) for why, names in fields.items()
         ),
         findings=tuple(run[0] for run in runs),
+        heading=f"{rules[0].title}?" if len(rules) == 1 else unanswered(len(rules), lang),
     )
+
+
+def unanswered(rules: int, lang: Language) -> str:
+    """What is to be said of several rules that have no answer."""
+    return lang.plural("{n} rule without an answer", "{n} rules without an answer", rules)

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Attestation, Audit, Scanned
 from bfaudit.report import ConnectionView, ReportView, build
 from bfaudit.report.wording import moment
@@ -23,14 +24,8 @@ class Review(NamedTuple):
     note: str
     state: str
     """`valid`, `expired`, or `none` where no review is attested."""
-
-    @property
-    def words(self) -> str:
-        """The review in one line."""
-        if self.state == "none":
-            return "never attested"
-        until = f", {'expired' if self.state == 'expired' else 'valid until'} {self.expires}"
-        return f"{self.on} by {self.by}{until if self.expires else ''}"
+    words: str
+    """The review in one line."""
 
 
 class Entry(NamedTuple):
@@ -60,13 +55,13 @@ class ReviewView(NamedTuple):
     """How many have no valid review."""
 
 
-def review(audit: Audit) -> ReviewView:
+def review(audit: Audit, lang: Language = ENGLISH) -> ReviewView:
     """The access review of an audit."""
-    report = build(audit)
+    report = build(audit, lang)
     elsewhere = {each.id: each.url for each in report.redirected}
     today = audit.generated_at.date()
     entries = [
-        _entry(scanned, view, today, elsewhere.get(view.exchange, ""))
+        _entry(scanned, view, today, elsewhere.get(view.exchange, ""), lang)
         for scanned, view in zip(audit.snapshot.connections, report.connections, strict=True)
     ]
     entries.sort(key=lambda each: (each.key.owner is None, each.key.owner or "", each.key.name))
@@ -74,7 +69,9 @@ def review(audit: Audit) -> ReviewView:
     return ReviewView(report, tuple(entries), due)
 
 
-def _entry(scanned: Scanned, view: ConnectionView, today: date, asked_at: str) -> Entry:
+def _entry(
+    scanned: Scanned, view: ConnectionView, today: date, asked_at: str, lang: Language
+) -> Entry:
     every = (*view.permissions, *view.others)
     connection = scanned.connection
     return Entry(
@@ -87,26 +84,35 @@ def _entry(scanned: Scanned, view: ConnectionView, today: date, asked_at: str) -
             each.word for each in every if each.tone == "excess" and each.word != "read"
         ),
         unknown=", ".join(each.word for each in every if each.grant == "unknown"),
-        review=_review(connection.attestations.get(REVIEW), today),
+        review=_review(connection.attestations.get(REVIEW), today, lang),
         asked_at=asked_at,
     )
 
 
-def _review(attested: Attestation | None, today: date) -> Review:
+def _review(attested: Attestation | None, today: date, lang: Language) -> Review:
     if attested is None:
-        return Review("", "", "", "", "none")
+        return Review("", "", "", "", "none", lang.say("never attested"))
     ended = attested.expires is not None and attested.expires < today
+    on, expires = attested.on.isoformat(), str(attested.expires or "")
+    words = lang.say("{day} by {name}", day=on, name=attested.by)
+    if expires:
+        until = lang.say(", expired {day}", day=expires) if ended else lang.say(", valid until {day}", day=expires)  # fmt: skip
+        words += until
     return Review(
         by=attested.by,
-        on=attested.on.isoformat(),
-        expires=attested.expires.isoformat() if attested.expires else "",
+        on=on,
+        expires=expires,
         note=attested.note or "",
         state="expired" if ended else "valid",
+        words=words,
     )
 
 
-def sentence(view: ReviewView) -> str:
+def sentence(view: ReviewView, lang: Language = ENGLISH) -> str:
     """What there is to decide, in words."""
-    keys = len(view.entries)
-    when = f"As scanned {moment(view.report.scanned)}."
-    return f"{view.due:,} of {keys:,} keys have no valid review. {when}"
+    return lang.say(
+        "{due} of {keys} keys have no valid review. As scanned {time}.",
+        due=view.due,
+        keys=len(view.entries),
+        time=moment(view.report.scanned),
+    )

@@ -3,34 +3,56 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Audit, Outcome, Result, Rule
-from bfaudit.report.findings import RuleView
-from bfaudit.report.wording import paragraph
+from bfaudit.report.findings import Overridden, RuleView
+from bfaudit.report.wording import paragraph, show
 
 
-def rule_views(audit: Audit) -> tuple[RuleView, ...]:
+def rule_views(audit: Audit, lang: Language = ENGLISH) -> tuple[RuleView, ...]:
     """The rules, worst first."""
     results: dict[str, list[Result]] = {rule.id: [] for rule in audit.rules}
     for name, run in groupby(audit.results, key=lambda result: result.rule.id):
         results[name] += run
     return tuple(
-        _view(rule, results[rule.id])
+        _view(rule, results[rule.id], lang)
         for rule in sorted(audit.rules, key=lambda rule: (-rule.severity, rule.id))
     )
 
 
-def _view(rule: Rule, results: Sequence[Result]) -> RuleView:
+def left_out(audit: Audit, lang: Language = ENGLISH) -> tuple[RuleView, ...]:
+    """The rules that a policy switched off, worst first."""
+    rules = sorted(audit.left_out, key=lambda rule: (-rule.severity, rule.id))
+    return tuple(_view(rule, (), lang) for rule in rules)
+
+
+def _view(rule: Rule, results: Sequence[Result], lang: Language) -> RuleView:
     outcomes = [result.judgement.outcome for result in results]
     return RuleView(
         id=rule.id,
         policy=rule.policy,
-        title=paragraph(rule.title),
+        title=lang.sentence(paragraph(rule.title)),
         severity=rule.severity.word,
-        rationale=paragraph(rule.rationale),
-        references=rule.references,
+        rationale=lang.sentence(paragraph(rule.rationale)),
+        references=tuple(map(lang.sentence, rule.references)),
         controls=tuple((name, ", ".join(ids)) for name, ids in rule.controls.items()),
         outcomes={outcome.value: outcomes.count(outcome) for outcome in Outcome},
         passed=tuple(
             [result.connection for result in results if result.judgement.outcome is Outcome.PASS]
         ),
+        place=rule.place,
+        overridden=tuple(
+            Overridden(name, _now(rule, name, lang), lang.sentence(paragraph(why)))
+            for name, why in rule.overridden.items()
+        ),
     )
+
+
+def _now(rule: Rule, field: str, lang: Language) -> str:
+    """The value in force of a field that a policy changed."""
+    if field == "enabled":
+        return ""
+    if field == "severity":
+        return lang.say(rule.severity.word)
+    kind, _, name = field.partition(".")
+    return show(rule.params.get(name) if kind == "params" else getattr(rule, field))

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Fact, Facts, Grant
-from bfaudit.report.wording import listed, show
+from bfaudit.report.wording import show
 
 REACHED: Mapping[str, str] = {
     "withdraw": "withdraw funds",
@@ -47,7 +48,8 @@ class Thief(NamedTuple):
 class Thieves:
     """The thief's view of each key; keys with the same facts share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, lang: Language = ENGLISH) -> None:
+        self._lang = lang
         self._made: dict[object, Thief] = {}
 
     def of(self, facts: Facts) -> Thief:
@@ -61,71 +63,94 @@ class Thieves:
         )
         why = tuple(facts.unknown.get(path) for path in (*paths, "reach.exits"))
         if (known, why) not in self._made:
-            self._made[known, why] = thief(facts)
+            self._made[known, why] = thief(facts, self._lang)
         return self._made[known, why]
 
 
-def thief(facts: Facts) -> Thief:
+def thief(facts: Facts, lang: Language = ENGLISH) -> Thief:
     """What a thief could do with a key."""
     ways = (
-        _trading(facts),
-        *(_way(REACHED[word], f"reach.{word}", facts) for word in REACHED),
-        _exits(facts),
+        _trading(facts, lang),
+        *(_way(word, facts, lang) for word in REACHED),
+        _exits(facts, lang),
     )
-    leaves = {way.what: way.answer for way in ways}
-    answers = (leaves[REACHED["withdraw"]], ways[-1].answer)
+    answers = (ways[1 + list(REACHED).index("withdraw")].answer, ways[-1].answer)
     worst = next((word for word in (Grant.GRANTED, Grant.UNKNOWN) if word in answers), Grant.DENIED)
-    return Thief(_sentence(ways), worst.value, ways)
+    return Thief(_sentence(ways, lang), worst.value, ways)
 
 
-def _sentence(ways: Iterable[Way]) -> str:
+def _sentence(ways: Iterable[Way], lang: Language) -> str:
     can = [way.what for way in ways if way.answer == Grant.GRANTED]
     unsure = [way.what for way in ways if way.answer == Grant.UNKNOWN]
+    open_ones = lang.listed(unsure, "or")
     if len(unsure) > NAMED and not can:
-        return "Unknown what a thief could do."
+        return lang.say("Unknown what a thief could do.")
     if not can and unsure:
-        return f"Unknown whether a thief could {listed(unsure, 'or')}."
-    could = f"A thief could {listed(can)}" if can else "No way is known to trade or take funds"
-    return f"{could}; unknown: {listed(unsure, 'or')}." if unsure else f"{could}."
+        return lang.say("Unknown whether a thief could {what}.", what=open_ones)
+    if can:
+        could = lang.say("A thief could {what}", what=lang.listed(can))
+    else:
+        could = lang.say("No way is known to trade or take funds")
+    return (
+        lang.say("{could}; unknown: {what}.", could=could, what=open_ones)
+        if unsure
+        else f"{could}."
+    )
 
 
-def _trading(facts: Facts) -> Way:
-    what = "trade with the balance"
+def _trading(facts: Facts, lang: Language) -> Way:
+    what = lang.say("trade with the balance")
     granted = [word for word in TRADING if facts.grant(word) is Grant.GRANTED]
     unsure = [word for word in TRADING if facts.grant(word) is Grant.UNKNOWN]
     if granted:
         fact = facts.get(f"permissions.{granted[0]}")
-        own = listed([f"`{word}`" for word in granted])
-        return Way(what, "granted", "yes", f"the key's own permission: {own}", _evidence(fact))
+        own = lang.say(
+            "the key's own permission: {words}",
+            words=lang.listed(f"`{word}`" for word in granted),
+        )
+        return Way(what, "granted", lang.say("yes"), own, _evidence(fact, lang))
     if unsure:
-        why = facts.unknown.get(f"permissions.{unsure[0]}", NOT_RECORDED)
-        return Way(what, "unknown", "unknown", why, "")
+        return _unknown(what, f"permissions.{unsure[0]}", facts, lang)
     fact = facts.get("permissions.trade")
-    return Way(what, "denied", "no", "no trading permission is granted", _evidence(fact))
+    why = lang.say("no trading permission is granted")
+    return Way(what, "denied", lang.say("no"), why, _evidence(fact, lang))
 
 
-def _way(what: str, path: str, facts: Facts) -> Way:
-    fact = facts.get(path)
-    own = facts.get(path.replace("reach.", "permissions."))
+def _way(word: str, facts: Facts, lang: Language) -> Way:
+    what, path = lang.say(REACHED[word]), f"reach.{word}"
+    fact, own = facts.get(path), facts.get(f"permissions.{word}")
     if fact is None and own is not None and own.value == Grant.GRANTED:
-        return Way(what, "granted", "yes", "the key's own permission", _evidence(own))
+        why = lang.say("the key's own permission")
+        return Way(what, "granted", lang.say("yes"), why, _evidence(own, lang))
     if fact is None:
-        return Way(what, "unknown", "unknown", facts.unknown.get(path, NOT_RECORDED), "")
-    why = "; ".join(filter(None, (fact.via, fact.limitation)))
-    granted = fact.value == Grant.GRANTED
-    word = "yes" if granted else "no way known"
-    return Way(what, "granted" if granted else "denied", word, why, _evidence(fact))
+        return _unknown(what, path, facts, lang)
+    if fact.value == Grant.GRANTED:
+        return Way(what, "granted", lang.say("yes"), _why(fact, lang), _evidence(fact, lang))
+    return _closed(what, fact, lang)
 
 
-def _exits(facts: Facts) -> Way:
-    what, fact = "take value out otherwise", facts.get("reach.exits")
+def _exits(facts: Facts, lang: Language) -> Way:
+    what, fact = lang.say("take value out otherwise"), facts.get("reach.exits")
     if fact is None:
-        return Way(what, "unknown", "unknown", facts.unknown.get("reach.exits", NOT_RECORDED), "")
-    why = "; ".join(filter(None, (fact.via, fact.limitation)))
+        return _unknown(what, "reach.exits", facts, lang)
     if fact.value:
-        return Way(what, "granted", f"yes: {show(fact.value)}", why, _evidence(fact))
-    return Way(what, "denied", "no way known", why, _evidence(fact))
+        word = lang.say("yes: {ways}", ways=show(fact.value))
+        return Way(what, "granted", word, _why(fact, lang), _evidence(fact, lang))
+    return _closed(what, fact, lang)
 
 
-def _evidence(fact: Fact | None) -> str:
-    return ", ".join(filter(None, (fact.source.value, fact.request))) if fact else ""
+def _unknown(what: str, path: str, facts: Facts, lang: Language) -> Way:
+    why = lang.sentence(facts.unknown.get(path, NOT_RECORDED))
+    return Way(what, "unknown", lang.say("unknown"), why, "")
+
+
+def _closed(what: str, fact: Fact, lang: Language) -> Way:
+    return Way(what, "denied", lang.say("no way known"), _why(fact, lang), _evidence(fact, lang))
+
+
+def _why(fact: Fact, lang: Language) -> str:
+    return "; ".join(map(lang.sentence, filter(None, (fact.via, fact.limitation))))
+
+
+def _evidence(fact: Fact | None, lang: Language) -> str:
+    return ", ".join(filter(None, (lang.say(fact.source.value), fact.request))) if fact else ""

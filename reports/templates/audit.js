@@ -6,15 +6,15 @@
   const root = document.documentElement;
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
   const byId = (id) => document.getElementById(id);
-  const many = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  const many = (number, noun) => `${number.toLocaleString(_tag("en"))} ${noun}${number === 1 ? "" : "s"}`;
 
   // Light and dark
   const theme = byId("theme");
   const remembered = () => { try { return localStorage.getItem("bfaudit-theme"); } catch { return null; } };
   const remember = (value) => { try { localStorage.setItem("bfaudit-theme", value); } catch { /* a file may have no storage */ } };
   const dark = () => (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const paint = (value) => { root.dataset.theme = value; theme.textContent = value === "dark" ? "Light" : "Dark"; };
-  theme.textContent = dark() ? "Light" : "Dark";
+  const paint = (value) => { root.dataset.theme = value; theme.textContent = value === "dark" ? _("Light") : _("Dark"); };
+  theme.textContent = dark() ? _("Light") : _("Dark");
   if (["light", "dark"].includes(remembered())) paint(remembered());
   theme.hidden = false;
   theme.addEventListener("click", () => { paint(dark() ? "light" : "dark"); remember(root.dataset.theme); });
@@ -68,7 +68,7 @@
         return {
           outcome: T[outcome], heading: T[heading], rules: judging,
           connections: shown.map(({ who, place }) => ({ connection: who[0], exchange: who[1], place })),
-          others: fits.length > shown.length ? `and ${many(fits.length - shown.length, "more connection")}` : "",
+          others: fits.length > shown.length ? _t(`and ${many(fits.length - shown.length, _n("{n} more connection", "{n} more connections"))}`) : "",
           reasons: T[reasons].map(([why, fields]) => ({ why, fields: fields.map((field) => ({ field })) })),
         };
       },
@@ -95,7 +95,7 @@
       values: () => ({
         name, exchange, strategy, owner, mark: status[0], status: status[1], tone: status[2], reason, detail, advice, addresses, place,
         loudness: unrestricted ? "loud" : "addresses", age: T[age], label: T[label], fingerprint: T[fingerprint],
-        ends: T[ends], ending: T[ends] === "unknown" ? "unknown" : "", ends_why: T[endsWhy],
+        ends: T[ends], ending: T[ends] === _("unknown") ? "unknown" : "", ends_why: T[endsWhy],
         others: others.map(([mark, tone, word]) => ({ mark, tone, word })),
         findings: found.map(([word, number]) => ({ word, number })),
         unanswered: unanswered || "", excepted: excepted || "", passed: String(passed),
@@ -141,7 +141,7 @@
       if (slot !== undefined) {
         const value = values[slot];
         if (value === undefined || value === null || value === "") { if (part.tagName === "SMALL") part.remove(); else part.textContent = ""; }
-        else part.textContent = String(value);
+        else part.textContent = String(_word(value, slot === "severity" || slot === "outcome" || slot === "word"));
       }
       for (const name of ["slot", "class", "set"]) delete part.dataset[name];
     }
@@ -211,16 +211,16 @@
     open(row, key, by) {
       const number = this.fits.filter((each) => each.key[by] === key).length;
       const node = byId(by ? "draw-group" : "draw-rule").content.firstElementChild.cloneNode(true);
-      fill(node, by ? { title: key, number: many(number, "finding") } : { ...row.rule, number: many(number, "connection") });
+      fill(node, by ? { title: _word(key, by === "severity"), number: many(number, _n("{n} finding", "{n} findings")) } : { ...row.rule, number: many(number, _n("{n} connection", "{n} connections")) });
       node.dataset.key = key;
       if (!by || by === "severity") node.classList.add(row.rule.severity);
       return node;
     }
     tell() {
       const left = this.fits.length - this.at;
-      this.told.textContent = left > 0 ? `${this.at.toLocaleString("en")} of ${this.fits.length.toLocaleString("en")} drawn. ` : "";
+      this.told.textContent = left > 0 ? _t(`${this.at.toLocaleString(_tag("en"))} of ${this.fits.length.toLocaleString(_tag("en"))} drawn. `) : "";
       this.button.hidden = left <= 0;
-      this.button.textContent = `Show ${Math.min(left, CHUNK).toLocaleString("en")} more`;
+      this.button.textContent = _t(`Show ${Math.min(left, CHUNK).toLocaleString(_tag("en"))} more`);
       this.more.hidden = left <= 0 && !this.more.querySelector("strong");
     }
   }
@@ -262,7 +262,7 @@
     const turn = state.sort.startsWith("-") ? -1 : 1;
     return rows.toSorted((one, other) => {
       const a = one.sort[by], b = other.sort[by];
-      return turn * (typeof a === "string" ? a.localeCompare(b, "en", { numeric: true }) : a === b ? 0 : a - b);
+      return turn * (typeof a === "string" ? a.localeCompare(b, _tag("en"), { numeric: true }) : a === b ? 0 : a - b);
     });
   };
   const apply = () => {
@@ -277,7 +277,7 @@
     const narrow = ["severity", "exchange", "strategy", "rule"].some((name) => state[name]) || state.excepted === "yes" || !["", "error"].includes(state.outcome);
     for (const node of rejected) node.hidden = narrow || !words.every((word) => node.textContent.toLowerCase().includes(word));
     const count = Object.values(lists).reduce((sum, list) => sum + list.fits.length, rejected.filter((node) => !node.hidden).length);
-    shown.textContent = count === every ? "" : `${count.toLocaleString("en")} of ${every.toLocaleString("en")} shown`;
+    shown.textContent = count === every ? "" : _t(`${count.toLocaleString(_tag("en"))} of ${every.toLocaleString(_tag("en"))} shown`);
     for (const head of all("th[data-sort]")) {
       const on = state.sort.replace("-", "") === head.dataset.sort;
       if (on) head.setAttribute("aria-sort", state.sort.startsWith("-") ? "descending" : "ascending");

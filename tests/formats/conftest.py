@@ -8,6 +8,7 @@ import pytest
 
 import bfaudit
 from bfaudit.formats import FORMATS, Options
+from bfaudit.lang import language
 from tests.report.samples import FILE, MANIFEST, SAMPLES
 
 ARGS = (
@@ -63,11 +64,13 @@ def show(chromium, tmp_path):
     """Opens a sample's report from disk, and fails on any noise, request or script of a stranger."""
     noise, asked, pages = [], [], []
 
-    def opened(sample, format_id="html", anchor="", **context):
+    def opened(sample, format_id="html", anchor="", lang="en", **context):
         """`sample` is the name of one, or an audit."""
         file = tmp_path / f"report{len(pages)}.html"
         judged = SAMPLES[sample]() if isinstance(sample, str) else sample
-        file.write_text(FORMATS[format_id].render(judged, Options()), "utf-8")
+        file.write_text(
+            FORMATS[format_id].render(judged, Options(language=language(lang))), "utf-8"
+        )
         page = chromium.new_context(**context).new_page()
         page.on("console", lambda message: noise.append(message.text))
         page.on("pageerror", lambda error: noise.append(str(error)))

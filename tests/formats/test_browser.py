@@ -84,9 +84,22 @@ def test_groups(show, by, groups):
     assert 8 == visible(page, "[data-list=findings] details.item")
 
 
-def test_drawn_rows_are_those_of_the_file(show):
+def test_finnish(show):
+    """The script counts and groups in the language of the page; its filters still take the words of JSON."""
+    page = show("failing", lang="fi", viewport={"width": 390, "height": 900})
+    heads = page.locator("section[aria-labelledby=findings] .group > header")
+    choose(page, severity="critical", group="severity")
+
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert ["kriittinen"] == heads.locator("h3").all_inner_texts()
+    assert "2 löydöstä" in heads.inner_text()
+    assert "näytetään" in page.locator("#shown").inner_text()
+
+
+@pytest.mark.parametrize("lang", ["en", "fi"])
+def test_drawn_rows_are_those_of_the_file(show, lang):
     """What the script draws is, letter by letter, what the template wrote."""
-    page = show("failing")
+    page = show("failing", lang=lang)
     texts = """() => [...document.querySelectorAll('.list > .group, .fleet .item')]
         .map((node) => node.textContent.replace(/\\s+/g, ' ').trim())"""
     labels = (

@@ -59,7 +59,9 @@ class TestFile:
 
     def test_says_what_is_left_out(self, monkeypatch):
         """The page names the number that only the JSON report has."""
-        monkeypatch.setattr("bfaudit.formats.html.embed", lambda view: embed(view, rows=1000))
+        monkeypatch.setattr(
+            "bfaudit.formats.html.embed", lambda view, **more: embed(view, rows=1000, **more)
+        )
         text = FORMATS["html"].render(fleet(SIZE), OPTIONS)
         told = re.findall(r"<strong>([\d,]+) more (\w+) would make this file too big", text)
 

@@ -35,6 +35,9 @@ def test_it_carries_policies_templates_examples_and_schemas(wheel):
         for path in (ROOT / outside).rglob("*")
         if path.is_file()
     }
+    wanted |= {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "bfaudit/locale").rglob("*.mo")
+    }
     wanted |= {f"bfaudit/schemas/{path.name}" for path in (ROOT / "bfaudit/schemas").glob("*.json")}
 
     assert wanted - names == set()

@@ -1,0 +1,94 @@
+"""Finished sentences, taken apart and made anew: values stay, strangers' words stay, time stays linear."""
+
+import time
+
+import pytest
+
+from bfaudit.lang import ENGLISH, language
+from bfaudit.lang.sentences import Sentences
+
+FI = language("fi")
+
+TOLD = {
+    "the key is old": "avain on vanha",
+    "no key": "ei avainta",
+    "{exchange} does not tell it": "{exchange} ei kerro",
+    "The key is {key.age_days} days old; allowed: {params.days}.": "Ikä {key.age_days}, raja {params.days}.",
+    "status {before}, now {after}": "nyt {after}, ennen {before}",
+    "was {shown}; {why}": "ennen {shown}; {why}",
+}
+WORDS = {"none": "ei mitään", "{names}, and {n} more": "{names} ja {n} muuta"}
+
+
+@pytest.fixture
+def say():
+    """A small catalogue."""
+    return Sentences(TOLD, lambda text: WORDS.get(text, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("the key is old", "avain on vanha"),
+        ("KuCoin does not tell it", "KuCoin ei kerro"),
+        ("The key is 12 days old; allowed: 9.", "Ikä 12, raja 9."),
+        ("The key is none days old; allowed: 9.", "Ikä ei mitään, raja 9."),
+        ("The key is A, B, and 3 more days old; allowed: 9.", "Ikä A, B ja 3 muuta, raja 9."),
+        ("status the key is old, now no key", "nyt ei avainta, ennen avain on vanha"),
+        ("the key is old; no key", "avain on vanha; ei avainta"),
+        ("read, other:Earn: no key", "read, other:Earn: ei avainta"),
+        ("the key is old [https://example.org/a]", "avain on vanha [https://example.org/a]"),
+        ("key.age (the key is old; no key); key.x (no key)", "key.age (avain on vanha; ei avainta); key.x (ei avainta)"),
+        ("KuCoin 4001: no key.", "KuCoin 4001: ei avainta."),
+        ("was 9; ours: the key is old", "ennen 9; ours: avain on vanha"),
+    ],
+)  # fmt: skip
+def test_ours(say, text, told):
+    """Whole sentences, patterns, and what is joined from them."""
+    assert told == say(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "our own rule: keys are nice",
+        "The key is old",
+        "a; b; c",
+        "a long sentence of a user, with a colon: does not tell it",
+        "{exchange}",
+        "\ud800 does not tell",
+    ],
+)
+def test_strangers(say, text):
+    """What nobody of us wrote stays as it is."""
+    assert text == say(text)
+
+
+@pytest.mark.parametrize("part", ["a: ", "a.b (", "; ", "status , now ", "{why}", "x (a; a.b ("])
+def test_a_hostile_text_costs_no_time(part):
+    """Whatever an exchange sends is looked through once, and no stack is used up."""
+    started = time.perf_counter()
+    for size in (100, 1_500, 400_000):
+        text = part * size
+        FI.sentence(text)
+
+    assert time.perf_counter() - started < 5
+
+
+def test_english_is_as_it_is():
+    """No look-up changes the language of the source."""
+    for text in (*TOLD, "%s {x} {0}", "The key is 12 days old; allowed: 9."):
+        assert text == ENGLISH.sentence(text)
+    assert "{n} keys" == ENGLISH.say("{n} keys")
+    assert "2,000 keys" == ENGLISH.plural("{n} key", "{n} keys", 2000)
+
+
+def test_finnish_counts_and_falls_back():
+    """Plurals and separators are the language's; what its catalogue lacks is English."""
+    assert "1 löydös" == FI.plural("{n} finding", "{n} findings", 1)
+    assert "2\u00a0000 löydöstä" == FI.plural("{n} finding", "{n} findings", 2000)
+    assert "a, b ja c" == FI.listed(["a", "b", "c"])
+    assert "" == FI.say("") == FI.sentence("") == FI.field("")
+    assert "nobody ever wrote this" == FI.say("nobody ever wrote this")
+    assert "3 nobodies" == FI.plural("{n} nobody", "{n} nobodies", 3)
