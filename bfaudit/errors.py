@@ -67,3 +67,9 @@ class IntegrityError(BfauditError):
 
 class CredentialError(BfauditError):
     """A credential reference cannot be resolved. Not a manifest error: the connection becomes a row."""
+
+
+class LeakRefused(BfauditError):
+    """An output would hold a secret. It is not written."""
+
+    exit_code = 70

@@ -1,17 +1,23 @@
-"""Credential references -> `Secret`. One file per scheme; the folder is the list of what is supported."""
+"""Credential references -> `Secret`. One file per scheme; the folder is the list of what is built in."""
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 
+from bfaudit import redact, roots
 from bfaudit.credentials.base import ResolveContext, Scheme
+from bfaudit.credentials.plugins import Schemes
 from bfaudit.credentials.secret import Secret
 from bfaudit.errors import CredentialError
 
-__all__ = ["SCHEMES", "ResolveContext", "Scheme", "Secret", "resolve", "split"]
+__all__ = ["SCHEMES", "ResolveContext", "Scheme", "Secret", "fetched", "parse", "resolve", "split"]
 
-_NOT_SCHEMES = frozenset({"base", "secret"})
+_NOT_SCHEMES = frozenset({"base", "cache", "plugins", "resolving", "secret"})
+
+_CONFINED = frozenset({"env", "file"})
+"""The schemes that ask nobody and run nothing: all that `--untrusted` leaves."""
 
 
 def _discover() -> Mapping[str, Scheme]:
@@ -25,26 +31,53 @@ def _discover() -> Mapping[str, Scheme]:
     return found
 
 
-SCHEMES: Mapping[str, Scheme] = _discover()
-"""Every scheme by its name."""
+SCHEMES: Mapping[str, Scheme] = Schemes(_discover())
+"""Every scheme by its name: the built-in ones, and those of other packages, each loaded when it is asked for."""
 
 
 def split(reference: str) -> tuple[str, str]:
-    """The scheme of a reference and the rest of it; raises `CredentialError` where it is not one."""
+    """The name of a reference's scheme, and the rest; raises `CredentialError` where it is not one."""
+    scheme, rest = parse(reference)
+    return scheme.name, rest
+
+
+@lru_cache(256)  # keeps references only: what is none, and may be a secret, raises
+def parse(reference: str) -> tuple[Scheme, str]:
+    """The scheme of a reference, and the rest; raises `CredentialError` where it is not one."""
     name, colon, rest = reference.partition(":")
-    if not colon or name not in SCHEMES:
+    scheme = SCHEMES.get(name) if colon else None
+    if scheme is None:
         raise CredentialError(
             "this is not a credential reference",
             hint=f"write one of: {', '.join(scheme.syntax for scheme in SCHEMES.values())}",
         )
-    if not re.fullmatch(SCHEMES[name].form, rest):
+    if not re.fullmatch(scheme.form, rest):
         raise CredentialError(
-            f"this is not a complete `{name}:` reference", hint=f"write {SCHEMES[name].syntax}"
+            f"this is not a complete `{name}:` reference", hint=f"write {scheme.syntax}"
         )
-    return name, rest
+    return scheme, rest
 
 
 def resolve(reference: str, context: ResolveContext) -> Secret:
-    """The secret that a reference refers to; raises `CredentialError` where it cannot be had."""
-    name, rest = split(reference)
-    return SCHEMES[name].resolve(rest, context)
+    """The secret that a reference refers to, now; raises `CredentialError` where it cannot be had."""
+    scheme, rest = parse(reference)
+    secret = fetched(scheme, rest, context)
+    redact.known().note("secret", secret.reveal())
+    return secret
+
+
+def fetched(scheme: Scheme, rest: str, context: ResolveContext) -> Secret:
+    """What a scheme gives for the rest of a reference; every failure of its own is a `CredentialError`."""
+    if roots.terms().strict and scheme.name not in _CONFINED:
+        raise CredentialError(
+            f"`{scheme.name}:` is not asked: the run is --untrusted", hint="use `env:` or `file:`"
+        )
+    try:
+        secret = scheme.resolve(rest, context)
+    except CredentialError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the code may be another's, and its message may hold anything
+        raise CredentialError(f"`{scheme.name}:` failed with {type(error).__name__}") from None
+    if not isinstance(secret, Secret):
+        raise CredentialError(f"`{scheme.name}:` gave no secret")
+    return secret

@@ -1,10 +1,24 @@
 """What a credential scheme is: one constant `SCHEME` in one small file of this folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from bfaudit.credentials.secret import Secret
+
+T = TypeVar("T")
+
+
+class Once(Protocol):
+    """Makes what several references are read from; at most once per scan where the scan keeps it."""
+
+    def __call__(self, key: Hashable, make: Callable[[], T], /) -> T: ...
+
+
+def every_time(_key: Hashable, make: Callable[[], T], /) -> T:
+    """The `Once` of who resolves a single reference: nothing is kept."""
+    return make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +28,9 @@ class ResolveContext:
     environ: Mapping[str, str]
     manifest: str = "-"
     """The file that the reference stands in: relative paths start at its folder."""
+    allow_exec: bool = False
+    """Whether `exec:` may run programs. Never the manifest's to say."""
+    once: Once = every_time
 
     @property
     def folder(self) -> Path:
@@ -31,4 +48,9 @@ class Scheme:
     form: str = r".+"
     """A regular expression that the whole rest must match."""
     resolve: Callable[[str, ResolveContext], Secret]
-    """Fetches the secret that the rest refers to; raises `CredentialError`, whose message never holds a secret."""
+    """Fetches the secret that the rest refers to; raises `CredentialError`, whose message never holds a secret.
+
+    What is read for several references at once, such as a file, goes through `context.once(key, make)`.
+    """
+    blocking: bool = False
+    """Whether it waits for others (a network, a program, a person): a scan then calls it in a thread."""

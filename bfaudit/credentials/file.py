@@ -3,11 +3,13 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from bfaudit import roots
 from bfaudit.credentials.base import ResolveContext, Scheme
 from bfaudit.credentials.secret import Secret
 from bfaudit.errors import CredentialError
@@ -19,11 +21,15 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 def _resolve(rest: str, context: ResolveContext) -> Secret:
     name, _, key = rest.partition("#")
-    text = _read(name, context).strip()
+    place = (str(context.folder), name)
+    text = context.once(("file", *place), lambda: _read(name, context).strip())
     if key:
-        found = _from_json(text, key, name) if text.startswith("{") else _from_lines(text, key)
-        if found is None:
+        fields = context.once(("fields", *place), lambda: _fields(text, name))
+        if key not in fields:
             raise CredentialError(f"{name} has no {key}")
+        found = fields[key]
+        if not isinstance(found, str):
+            raise CredentialError(f"{key} in {name} is not a text")
         text = found.strip()
     if not text:
         raise CredentialError(f"{key} in {name} is empty" if key else f"{name} is empty")
@@ -33,6 +39,10 @@ def _resolve(rest: str, context: ResolveContext) -> Secret:
 def _read(name: str, context: ResolveContext) -> str:
     try:
         path = context.folder / Path(name).expanduser()
+        if not roots.may_hold_secrets(path):
+            raise CredentialError(
+                f"{name} is not read: --untrusted lets `file:` read in the folders of --root only"
+            )
         # Non-blocking: a pipe is refused, not waited for. What was opened is what is judged: no race.
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError, RuntimeError) as error:
@@ -62,21 +72,14 @@ def _refuse_shared(state: os.stat_result, name: str) -> None:
         )
 
 
-def _from_json(text: str, key: str, name: str) -> str | None:
+def _fields(text: str, name: str) -> Mapping[str, Any]:
+    """The values of a JSON object, else of KEY=VALUE lines, the last of each key, as a shell would see it."""
+    if not text.startswith("{"):
+        return dict(_lines(text))
     try:
-        data = msgspec.json.decode(text)
+        return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError):
         raise CredentialError(f"{name} starts like JSON but is not") from None
-    if key not in data:
-        return None
-    if not isinstance(data[key], str):
-        raise CredentialError(f"{key} in {name} is not a text")
-    return str(data[key])
-
-
-def _from_lines(text: str, key: str) -> str | None:
-    """The last value of a key, as a shell would see it."""
-    return dict(_lines(text)).get(key)
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ HIDDEN = "***"
 class Secret:
     """A resolved credential. Whatever prints, formats, copies or encodes it gets `***`; only `reveal` tells."""
 
-    __slots__ = ("_reveal",)
+    __slots__ = ("__weakref__", "_reveal")
     _reveal: Callable[[], str]
 
     def __init__(self, text: str) -> None:

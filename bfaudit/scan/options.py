@@ -14,6 +14,8 @@ class Options:
     """Redirections by exchange id."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """Where `env:` references look."""
+    allow_exec: bool = False
+    """Whether `exec:` references may run programs."""
     workers: int = 32
     """Connections that are asked at once, per exchange: rate x round trip, so 32 saturates any documented limit."""
     connection_test: bool = False

@@ -96,7 +96,7 @@ def test_the_same_name_twice_does_not_show_it() -> None:
         ("'env:'", "not a complete `env:` reference", "env:NAME"),
         ("'env:A B'", "not a complete `env:` reference", "env:NAME"),
         ("'file:x#'", "not a complete `file:` reference", "file:PATH#KEY"),
-        ("s3:bucket/x", "not a credential reference", "env:NAME, file:PATH"),
+        ("s3:bucket/x", "not a credential reference", "env:NAME, exec:PROGRAM"),
     ],
 )
 def test_what_is_wrong_with_a_reference(value: str, message: str, advice: str) -> None:
