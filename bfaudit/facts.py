@@ -127,6 +127,11 @@ class FactsBuilder:
             value = Grant.GRANTED if granted else Grant.DENIED
             self.know(path, value, request=request, limitation=limitation, source=source)
 
+    def text(self, path: str, value: Any) -> None:
+        """Record a text, bounded; null and an empty one say that there is none, anything else says nothing."""
+        if value is None or isinstance(value, str):
+            self.know(path, value[:200] or None if value else None)
+
     def unknown(self, path: str, why: str) -> None:
         """Say why a fact is not known."""
         self._known.pop(path, None)

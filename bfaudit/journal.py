@@ -1,14 +1,15 @@
-"""The journal of a scan that is under way: one line per finished connection, so that a killed scan can go on.
+"""What a scan has finished, on disk: one line per connection. Its memory stays flat, and a killed scan can go on.
 
-A line is written at once, so that a killed process loses nothing, and is on the disk within a second, so that a power
-cut loses a second. A line that was cut in the middle is no record: its connection is asked again.
+A line is written at once, so that a killed process loses nothing; a journal that has a name is on the disk within a
+second, so that a power cut loses a second. A line that was cut in the middle is no record: its connection is asked again.
 """
 
 import hashlib
 import os
+import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,11 +17,15 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from bfaudit import snapshot
+from bfaudit import redact, snapshot
 from bfaudit.errors import UsageError
-from bfaudit.model import Connection, Json, Scanned
+from bfaudit.inventory import by_fingerprint, enriched
+from bfaudit.model import Connection, Json, ListedKey, Reason, Scanned, Status
+from bfaudit.sealed import encoded
 
 SCHEMA = "bfaudit-journal/1"
+_HEADER = msgspec.json.encode({"schema": SCHEMA}) + b"\n"
+_ROW = b',"row":'
 SYNC_EVERY = 1.0
 """Seconds after which what was written must be on the disk."""
 
@@ -32,24 +37,45 @@ def identity(connection: Connection) -> str:
 
 
 class Journal:
-    """An append-only file of records, readable by its owner only."""
+    """An append-only file of records by number, readable by its owner only; one without a name is gone with the scan."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None = None) -> None:
         self.path = path
+        self.ended: Counter[tuple[Status, Reason | None]] = Counter()
+        """How many connections ended how."""
         self._file = -1
+        self._end = 0
         self._synced = 0.0
+        self._at: dict[int, int] = {}
+        """Where the line of a connection begins."""
+        self._anew: dict[int, Connection] = {}
+        """What an earlier scan finished, as it is declared now."""
+        self._listed: dict[str, ListedKey] = {}
 
     def __enter__(self) -> Self:
-        """Open it; an old journal is continued. Raises UsageError where it cannot be written."""
+        """Open it; an old journal is continued. Raises UsageError where it cannot be written, or is none."""
         try:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            if os.fstat(self._file).st_size == 0:
-                self._write(msgspec.json.encode({"schema": SCHEMA}))
-            else:
-                self._write(b"")  # ends a line that was cut in the middle
+            self._file = self._opened()
+            start = os.pread(self._file, len(_HEADER) + 1, 0)
+            if _blank(start):
+                os.ftruncate(self._file, 0)
+                self._write(_HEADER[:-1])
+                return self
+            if start[: len(_HEADER)] != _HEADER:
+                os.close(self._file)
+                raise UsageError(f"{self.path} is not a journal of this version of bfaudit")
+            self._end = os.fstat(self._file).st_size
+            self._write(b"")  # ends a line that was cut in the middle
         except OSError as error:
-            raise UsageError(f"cannot write the journal {self.path}: {error.strerror}") from None
+            raise UsageError(f"cannot write {self}: {error.strerror}") from None
         return self
+
+    def _opened(self) -> int:
+        if self.path is not None:
+            return os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle, name = tempfile.mkstemp(prefix="bfaudit-")
+        Path(name).unlink()
+        return handle
 
     def __exit__(
         self,
@@ -57,60 +83,100 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file >= 0:
-            os.fsync(self._file)
+        try:
+            if self.path:
+                os.fsync(self._file)
+        finally:
             os.close(self._file)
 
-    def add(self, scanned: Scanned) -> None:
-        """Record a finished connection. Raises UsageError where the disk is full."""
-        record = {"declared": identity(scanned.connection), "row": snapshot.recorded(scanned)}
+    def __str__(self) -> str:
+        return f"the journal {self.path}" if self.path else "to the folder for temporary files"
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._at
+
+    def __setitem__(self, number: int, scanned: Scanned) -> None:
+        """Record a finished connection. Raises UsageError where the disk is full, LeakRefused for a secret."""
+        row = encoded(snapshot.recorded(scanned))
+        declared = identity(scanned.connection) if self.path else ""
+        line = b'{"declared":"%b"%b%b}' % (declared.encode(), _ROW, row)
+        redact.refuse(str(self), line)
         try:
-            self._write(msgspec.json.encode(record))
+            self._keep(number, self._write(line), scanned)
         except OSError as error:
             raise UsageError(
-                f"cannot write the journal {self.path}: {error.strerror}",
+                f"cannot write {self}: {error.strerror}",
                 hint="what it holds is kept: make room, and go on with --resume",
             ) from None
 
-    def _write(self, line: bytes) -> None:
+    def _keep(self, number: int, begins: int, scanned: Scanned) -> None:
+        self._at[number] = begins
+        self.ended[scanned.status, scanned.reason] += 1
+        self._listed |= by_fingerprint([scanned])
+
+    def resume(self, connections: Sequence[Connection]) -> None:
+        """Find what it holds of a fleet, each by its place there; nothing of what was declared anew since."""
+        lines: dict[object, int] = {}
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            begins = file.seek(len(_HEADER))
+            for line in file:
+                lines[_decoded(line).get("declared")] = begins
+                begins += len(line)
+        for number, connection in enumerate(connections):
+            found = lines.get(identity(connection))
+            scanned = None if found is None else self._read(found)
+            if found is not None and scanned is not None:
+                self._keep(number, found, scanned)
+                self._anew[number] = connection
+
+    def rows(self) -> Iterator[bytes]:
+        """The rows of a snapshot in the order of the fleet, each with what other keys listed of it."""
+        for number, begins in sorted(self._at.items()):
+            if not self._listed and number not in self._anew:
+                yield self._line(begins).partition(_ROW)[2][:-1]
+            elif (scanned := self._read(begins)) is not None:
+                declared = self._anew.get(number, scanned.connection)
+                one = enriched(replace(scanned, connection=declared), self._listed)
+                yield encoded(snapshot.recorded(one))
+
+    def _read(self, begins: int) -> Scanned | None:
+        row = _decoded(self._line(begins)).get("row")
+        try:
+            return snapshot.rescanned(row) if isinstance(row, dict) else None
+        except msgspec.ValidationError:
+            return None
+
+    def _line(self, begins: int) -> bytes:
+        read = b""
+        while b"\n" not in read and (more := os.pread(self._file, 16384, begins + len(read))):
+            read += more
+        return read.partition(b"\n")[0]
+
+    def _write(self, line: bytes) -> int:
+        """Append a line; where it begins."""
+        begins = self._end
         data = line + b"\n"
         while data:
-            data = data[os.write(self._file, data) :]
+            written = os.pwrite(self._file, data, self._end)
+            self._end += written
+            data = data[written:]
         now = time.monotonic()
-        if now - self._synced >= SYNC_EVERY:
+        if self.path and now - self._synced >= SYNC_EVERY:
             os.fsync(self._file)
             self._synced = now
+        return begins
 
 
-def finished(path: Path, connections: Iterable[Connection]) -> Mapping[int, Scanned]:
-    """What a journal holds of these connections, by their number; none of one that was declared anew since.
-
-    Raises UsageError for a file that is no journal.
-    """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise UsageError(f"cannot read the journal {path}: {error.strerror}") from None
-    if not lines or _decoded(lines[0]).get("schema") != SCHEMA:
-        raise UsageError(f"{path} is not a journal of this version of bfaudit")
-    rows: dict[object, dict[str, Json]] = {}
-    for line in lines[1:]:
-        record = _decoded(line)
-        row = record.get("row")
-        if isinstance(row, dict):
-            rows[record.get("declared")] = row
-    found: dict[int, Scanned] = {}
-    for number, connection in enumerate(connections):
-        kept = rows.get(identity(connection))
-        if kept is not None:
-            with suppress(msgspec.ValidationError):
-                found[number] = replace(snapshot.rescanned(kept), connection=connection)
-    return found
+def _blank(data: bytes) -> bool:
+    """Whether a journal was lost before its first line was on the disk: nothing of it, a part, or zeros in its place."""
+    start = data.rstrip(b"\0")
+    return len(start) < len(_HEADER) and _HEADER.startswith(start)
 
 
-def _decoded(line: bytes) -> dict[str, object]:
+def _decoded(line: bytes) -> dict[str, Json]:
     try:
         record = msgspec.json.decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -306,6 +306,8 @@ class Scanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
     scanned_at: datetime
     fingerprint: str | None = None
     """Keyed hash of the API key; None where the credential could not be resolved."""
+    fingerprint_key: str | None = None
+    """What tells the key of that hash from another (`BFAUDIT_FINGERPRINT_KEY`); None where it was not recorded."""
     schemes: Mapping[str, str] = field(default_factory=dict)
     """The scheme of each credential reference, by role."""
     facts: Facts = field(default_factory=Facts)
@@ -314,6 +316,23 @@ class Scanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What it listed; None where it was not asked to, or the exchange has no listing."""
     history: History | None = None
     """What earlier snapshots tell; None where none was given."""
+
+
+class Unselected(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A declared connection that a selection left out of the scan: what the others must still be compared with."""
+
+    connection: Connection
+    fingerprint: str | None = None
+    """Keyed hash of the API key, which was read but not used; None where it is not known."""
+    fingerprint_key: str | None = None
+
+    @property
+    def facts(self) -> Facts:
+        """Nothing: the exchange was not asked."""
+        return _NO_FACTS
+
+
+_NO_FACTS = Facts()
 
 
 class ExchangeScanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -325,6 +344,21 @@ class ExchangeScanned(Struct, frozen=True, omit_defaults=True, kw_only=True):
     clock_offset_ms: int | None = None
     """Local clock minus the exchange's clock; None where the exchange did not tell its time."""
     requests: int = 0
+    refused_hosts: tuple[str, ...] = ()
+    """Hosts that are not the exchange's, to which the client wanted to send requests; nothing was sent there."""
+
+
+class ClientUsed(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The software that signed the requests of a scan, and what is installed beside it."""
+
+    name: str
+    """Name and version as installed; of several hosts, each once."""
+    differs: tuple[str, ...] = ()
+    """How it differs from the one that this release is made for: its version, or its files; at most 20."""
+    unknown: str | None = None
+    """Why it could not be compared; None where it could."""
+    known_bad: tuple[str, ...] = ()
+    """Installed packages that are known to be malicious, with their versions."""
 
 
 class Rejected(Struct, frozen=True):
@@ -346,8 +380,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """True where the scan was stopped before every connection was looked at."""
     unselected: int = 0
     """How many declared connections a selection left out of the scan."""
+    rest: tuple[Unselected, ...] = ()
+    """Those of them that are known by their declaration: all, unless the selection was made afterwards."""
     version: str = ""
     """The version of bfaudit that made it."""
+    client: ClientUsed | None = None
+    """What signed the requests; None where the scan recorded nothing of it."""
 
 
 class Rule(Struct, frozen=True, kw_only=True):

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from bfaudit.model import (
     Attestation,
+    ClientUsed,
     Connection,
     ExchangeScanned,
     History,
     Inventory,
     Json,
     ListedKey,
+    Place,
     Reason,
     Rejected,
     RequestMade,
@@ -23,6 +25,7 @@ from bfaudit.model import (
     Snapshot,
     Source,
     Status,
+    Unselected,
 )
 from bfaudit.sealed import (
     Evidence,
@@ -156,9 +159,10 @@ class Row(Identity, frozen=True, kw_only=True):
     location: Location
     inventory: InventoryRow | None = None
     history: HistoryRow | None = None
+    fingerprint_key: str | None = None
 
 
-class ExchangeRow(Struct, frozen=True, kw_only=True):
+class ExchangeRow(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One exchange as a whole."""
 
     id: str
@@ -166,6 +170,16 @@ class ExchangeRow(Struct, frozen=True, kw_only=True):
     redirected: bool
     clock_offset_ms: int | None
     requests: Count
+    refused_hosts: tuple[str, ...] = ()
+
+
+class ClientRow(Struct, frozen=True, kw_only=True):
+    """The software that signed the requests, compared with the pinned one."""
+
+    name: str
+    differs: tuple[str, ...] = ()
+    unknown: str | None = None
+    known_bad: tuple[str, ...] = ()
 
 
 class RejectedRow(Struct, frozen=True, kw_only=True):
@@ -176,6 +190,32 @@ class RejectedRow(Struct, frozen=True, kw_only=True):
     location: Location
 
 
+class UnselectedRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A connection that a selection left out: what others of the fleet are compared with."""
+
+    name: str
+    exchange: str
+    account: str | None = None
+    strategy: str | None = None
+    requires: tuple[str, ...] = ()
+    lifecycle: str = "active"
+    environment: str | None = None
+    owner: str | None = None
+    purpose: str | None = None
+    vendor: str | None = None
+    created: date | None = None
+    label: str | None = None
+    uid: str | None = None
+    parent: str | None = None
+    tags: tuple[str, ...] = ()
+    fingerprint: str | None = None
+    fingerprint_key: str | None = None
+
+
+_OF_FINGERPRINT = ("fingerprint", "fingerprint_key")
+_NOWHERE = Place("", 1, 1)
+
+
 class Document(Struct, frozen=True, kw_only=True):
     """A snapshot; its schema and digest are the seal's."""
 
@@ -183,6 +223,8 @@ class Document(Struct, frozen=True, kw_only=True):
     generated_at: Moment
     interrupted: bool
     unselected: Count = 0
+    rest: tuple[UnselectedRow, ...] = ()
+    client: ClientRow | None = None
     exchanges: tuple[ExchangeRow, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     connections: tuple[Row, ...] = ()
@@ -204,6 +246,8 @@ def written(snapshot: Snapshot, rows: Callable[[], Iterable[bytes]]) -> Iterator
             "generated_at": msgspec.to_builtins(utc(snapshot.generated_at)),
             "interrupted": snapshot.interrupted,
             **({"unselected": snapshot.unselected} if snapshot.unselected else {}),
+            **({"rest": [_unselected(one) for one in snapshot.rest]} if snapshot.rest else {}),
+            **({"client": client_row(snapshot.client)} if snapshot.client else {}),
             "exchanges": msgspec.to_builtins(list(map(exchange_row, snapshot.exchanges))),
             "rejected": msgspec.to_builtins(list(map(rejected_row, snapshot.rejected))),
         },
@@ -240,7 +284,9 @@ def restored(content: Mapping[str, Json]) -> Snapshot:
         ),
         interrupted=document.interrupted,
         unselected=document.unselected,
+        rest=tuple(map(_left_out, document.rest)),
         version=document.tool.version,
+        client=None if document.client is None else _same(document.client, ClientUsed),
     )
 
 
@@ -263,9 +309,28 @@ def describe(scanned: Scanned) -> tuple[dict[str, Json], Nested]:
     return shared, nested
 
 
+def _unselected(one: Unselected) -> Json:
+    told = {
+        name: getattr(one if name in _OF_FINGERPRINT else one.connection, name)
+        for name in UnselectedRow.__struct_fields__
+    }
+    return msgspec.to_builtins(UnselectedRow(**told))
+
+
+def _left_out(row: UnselectedRow) -> Unselected:
+    told = {name: getattr(row, name) for name in UnselectedRow.__struct_fields__}
+    of_key = {name: told.pop(name) for name in _OF_FINGERPRINT}
+    return Unselected(connection=Connection(place=_NOWHERE, **told), **of_key)
+
+
 def exchange_row(exchange: ExchangeScanned) -> ExchangeRow:
     """The row of an exchange, in snapshot and report."""
     return _same(exchange, ExchangeRow)
+
+
+def client_row(client: ClientUsed) -> Json:
+    """The row of the client that signed, in snapshot and report."""
+    return msgspec.to_builtins(_same(client, ClientRow))
 
 
 def rejected_row(rejected: Rejected) -> RejectedRow:
@@ -287,6 +352,7 @@ def recorded(scanned: Scanned) -> dict[str, Json]:
         "location": msgspec.to_builtins(Location.of(scanned.connection.place)),
         "inventory": _listing(scanned.inventory),
         **({"history": _history(scanned.history)} if scanned.history else {}),
+        **({"fingerprint_key": scanned.fingerprint_key} if scanned.fingerprint_key else {}),
     }
 
 
@@ -390,6 +456,7 @@ def _scanned(row: Row, raw: Mapping[str, Json]) -> Scanned:
         requests=tuple(_same(replace(made, at=utc(made.at)), RequestMade) for made in row.requests),
         inventory=_inventory(row.inventory),
         history=_remembered(row.history),
+        fingerprint_key=row.fingerprint_key,
     )
 
 

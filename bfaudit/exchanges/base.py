@@ -7,6 +7,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -229,13 +230,15 @@ class Adapter:
 
     id: str
     """The ccxt id."""
-    realms: tuple[str, ...] = ()
-    """Other ccxt ids that speak the same protocol for another site, such as `myokx`."""
+    realms: Mapping[str, str] = field(default_factory=dict)
+    """Other ccxt ids that speak the same protocol for another site, such as `myokx`, and the official URL of each."""
     title: str
     support: str = "full"
     """`full`: the exchange describes the key; `probe`: only refusals tell; `status-only`: whether it works."""
     host: str
     """The official URL that private requests go to."""
+    hosts: tuple[str, ...] = ()
+    """Other official hosts that requests go to."""
     credentials: tuple[str, ...] = ("key", "secret")
     reads: tuple[Read, ...]
     """Every read that `fetch` may send."""
@@ -254,6 +257,8 @@ class Adapter:
     """Refusals that this exchange gives by mistake too, and how often a read is sent again after each."""
     untold: Mapping[str, str] = field(default_factory=dict)
     """What this exchange never tells, by path of the fact, and why."""
+    tells_life: tuple[str, ...] = ()
+    """Facts by which it says that a key is dead which it still answers: without them nobody knows that it lives."""
     links: tuple[str, ...] = ()
     """The official pages that this file is made from."""
     lists: Lists | None = None
@@ -266,6 +271,16 @@ class Adapter:
     """Exact paths that the exchange serves as reads by POST."""
     harmless_tests: frozenset[str] = frozenset()
     """Exact paths of test orders; sent with `--allow-probes` only."""
+
+    def url(self, exchange: str) -> str:
+        """The official URL for a ccxt id: the adapter's own, or one of its realms."""
+        return self.realms.get(exchange, self.host)
+
+    @property
+    def official(self) -> frozenset[str]:
+        """Every host that requests may go to, as URLs write it."""
+        urls = (self.host, *self.realms.values())
+        return frozenset((*(urlsplit(url).netloc for url in urls), *self.hosts))
 
 
 HTTP_REASONS: Mapping[int, tuple[Reason, str]] = {
@@ -283,6 +298,7 @@ FAILURES: Mapping[Reason, str] = {
     Reason.MALFORMED_SECRET: "the secret does not have the form this exchange's signature needs",
     Reason.UNEXPECTED_ANSWER: "the answer could not be read",
     Reason.RATE_LIMITED: "too many requests",
+    Reason.BLOCKED: "the client wanted to ask a host that is not the exchange's; nothing was sent",
     Reason.BANNED: "this host's address is banned for a while for sending too many requests",
 }
 
@@ -399,14 +415,17 @@ def text_or_none(value: Json) -> str | None:
     """A non-empty text or number as text, bounded; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    text = str(value)[:200]
-    return text or None
+    if isinstance(value, int) and abs(value) >= 1 << 64:
+        return None  # no identifier: nobody counts so far
+    return str(value)[:200] or None
 
 
 def addresses(value: Json) -> tuple[str, ...] | None:
     """A whitelist given as comma-separated text or a list of texts; None where it is neither."""
     if isinstance(value, str):
         value = value.split(",")
+    elif isinstance(value, list) and any("," in item for item in value if isinstance(item, str)):
+        return None  # a whole list in the place of one of its items
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return None
     return tuple(item.strip()[:64] for item in value if item.strip())

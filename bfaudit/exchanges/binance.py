@@ -214,6 +214,7 @@ ADAPTER = Adapter(
     id="binance",
     title="Binance",
     host="https://api.binance.com",
+    hosts=("fapi.binance.com",),
     reads=(INFO, ACCOUNT, ORDERS, FUTURES, FUTURES_ORDERS),
     fetch=fetch,
     parse=parse,

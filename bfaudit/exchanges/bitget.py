@@ -168,7 +168,8 @@ def _tokens(value: Json) -> frozenset[str] | None:
 
 
 def _unified_permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    tokens = _tokens(data.get("permissions"))
+    told = data.get("permissions")
+    tokens = _tokens(told) if isinstance(told, list) else None
     if not tokens:
         return
     kind = (text_or_none(data.get("permType")) or "").lower().replace("-", "_").replace(" ", "_")

@@ -102,7 +102,7 @@ def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
 
 def _record(facts: FactsBuilder, data: dict[str, Json]) -> None:
     if "apiName" in data:
-        facts.know("key.label", text_or_none(data["apiName"]))
+        facts.text("key.label", data["apiName"])
     listed = bound_to(data["ips"]) if isinstance(data.get("ips"), list) else None
     if listed is not None:
         facts.know("network.ip_restricted", bool(listed))
@@ -199,6 +199,7 @@ ADAPTER = Adapter(
     limits=(Limit(500, 60, Scope.IP), Limit(1500, 300, Scope.IP)),
     tests={"spot": (BALANCE, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
     untold=UNTOLD,
+    tells_life=("key.expires_at",),
     links=(
         "https://docs.blofin.com/index.html#get-api-key-info",
         "https://docs.blofin.com/index.html#errors",

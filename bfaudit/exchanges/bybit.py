@@ -209,7 +209,7 @@ def _identity(facts: FactsBuilder, data: dict[str, Json], context: Context) -> N
         facts.know("key.label", text_or_none(data["note"]))
     if data.get("rsaPublicKey") == "":
         facts.know("key.type", "hmac")
-    elif text_or_none(data.get("rsaPublicKey")):
+    elif isinstance(data.get("rsaPublicKey"), str):
         facts.know("key.type", "rsa")
     elif context.secret_kind:
         facts.know("key.type", context.secret_kind, limitation="seen from the form of the secret")
@@ -367,7 +367,7 @@ _DOCS = "https://bybit-exchange.github.io/docs/v5"
 
 ADAPTER = Adapter(
     id="bybit",
-    realms=("bybiteu", "bybitid"),
+    realms={"bybiteu": "https://api.bybit.eu", "bybitid": "https://api.bybit.id"},
     title="Bybit",
     host="https://api.bybit.com",
     reads=(INFO, BALANCE, ORDERS, FUTURES_ORDERS),

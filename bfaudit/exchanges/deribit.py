@@ -145,7 +145,7 @@ def _limit(word: str, granted: bool | None) -> str | None:
 
 def _record(facts: FactsBuilder, record: Mapping[str, Json]) -> None:
     if "name" in record:
-        facts.know("key.label", text_or_none(record["name"]))
+        facts.text("key.label", record["name"])
     enabled = record.get("enabled")
     if isinstance(enabled, bool):
         facts.know("key.state", "active" if enabled else "disabled")
@@ -294,6 +294,7 @@ ADAPTER = Adapter(
     limits=(Limit(10_000, 1, Scope.UID),),
     tests={"spot": (ACCOUNT, ORDERS)},
     untold=UNTOLD,
+    tells_life=("key.state",),
     lists=listing.of(INFO, _listed),
     links=(
         "https://docs.deribit.com/api-reference/account-management/private-list_api_keys",

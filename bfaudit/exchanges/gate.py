@@ -411,7 +411,7 @@ _DOCS = "https://www.gate.com/docs/developers/apiv4/en/"
 ADAPTER = Adapter(
     id="gate",
     # NOTE: ccxt sends the futures requests of gateeu to the global host.
-    realms=("gateeu",),
+    realms={"gateeu": "https://api.gateeu.com"},
     title="Gate",
     host="https://api.gateio.ws",
     reads=(KEYS, DETAIL, *PROBES, ORDERS, FUTURES_ORDERS),

@@ -339,6 +339,7 @@ ADAPTER = Adapter(
     id="htx",
     title="HTX",
     host="https://api.huobi.pro",
+    hosts=("api.hbdm.vn",),
     reads=(UID, INFO, SUB_USERS, BALANCE, ORDERS, FUTURES, FUTURES_ORDERS),
     fetch=fetch,
     parse=parse,
@@ -348,6 +349,7 @@ ADAPTER = Adapter(
     limits=(Limit(20, 2, Scope.UID, pool="user"), Limit(10, 1, Scope.KEY)),
     tests={"spot": (BALANCE, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
     untold=UNTOLD,
+    tells_life=("key.state",),
     links=(
         "https://www.htx.com/en-us/opend/newApiPages/?id=7ec52c92-7773-11ed-9966-0242ac110003",
         _V1,

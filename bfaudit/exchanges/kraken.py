@@ -84,7 +84,7 @@ def parse(replies: Replies, context: Context) -> Facts:
         _network(facts, fields)
         _lifetime(facts, fields, context.now)
         if "apikeyname" in fields:
-            facts.know("key.label", text_or_none(fields["apikeyname"]))
+            facts.text("key.label", fields["apikeyname"])
         uid = text_or_none(fields.get("iban"))
         if uid:
             facts.know("account_facts.uid", uid, limitation="the account's IIBAN")
@@ -92,7 +92,8 @@ def parse(replies: Replies, context: Context) -> Facts:
 
 
 def _permissions(facts: FactsBuilder, fields: Mapping[str, Any]) -> None:
-    tokens = words(fields.get("permissions"))
+    told = fields.get("permissions")
+    tokens = words(told) if isinstance(told, list) else None
     if not tokens:
         return
     facts.grant("read", not tokens.isdisjoint(READING), limitation=_reading(tokens, fields))
@@ -150,7 +151,9 @@ def _lifetime(facts: FactsBuilder, fields: Mapping[str, Any], now: datetime) -> 
     elif used and used < now - OWN_USE:
         facts.know("key.last_used_at", used)
     elif used:
-        facts.unknown("key.last_used_at", "Kraken counts this scan as the key's last use")
+        facts.unknown("key.last_used_at", UNTOLD["key.last_used_at"])
+    else:
+        facts.unknown("key.last_used_at", "Kraken did not say when the key was last used")
 
 
 def _seconds(value: Json) -> datetime | None:
@@ -173,7 +176,7 @@ def error_of(body: Json) -> tuple[str, str] | None:
 
 
 UNTOLD = {
-    "key.last_used_at": "Kraken did not say when the key was last used",
+    "key.last_used_at": "Kraken counts this scan as the key's last use",
     "key.expires_at": "Kraken did not say until when the key is valid",
     "key.state": "Kraken reports no state of a key that works",
     "key.third_party": "Kraken does not report whether a key is bound to an application",

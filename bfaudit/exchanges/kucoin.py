@@ -14,7 +14,7 @@ from bfaudit.exchanges.base import (
     Replies,
     Scope,
     Step,
-    addresses,
+    bound_to,
     text_or_none,
     words,
 )
@@ -107,7 +107,8 @@ def parse(replies: Replies, context: Context) -> Facts:
 
 
 def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    tokens = words(data.get("permission"))
+    told = data.get("permission")
+    tokens = words(told) if isinstance(told, str) else None
     if not tokens:
         return
     for word, names in TOKENS.items():
@@ -120,7 +121,8 @@ def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
 
 
 def _network(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    listed = addresses(data.get("ipWhitelist") or "")
+    told = data.get("ipWhitelist")  # left out where there is none
+    listed = bound_to("" if told is None else told)
     if listed is not None:
         masked = any("*" in entry for entry in listed)
         facts.know("network.ip_restricted", bool(listed))
@@ -132,7 +134,8 @@ def _network(facts: FactsBuilder, data: dict[str, Json]) -> None:
 
 
 def _identity(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    facts.know("key.label", text_or_none(data.get("remark")))
+    if "remark" in data:
+        facts.text("key.label", data["remark"])
     uid = text_or_none(data.get("uid"))
     if uid:
         facts.know("account_facts.uid", uid)
@@ -144,8 +147,8 @@ def _identity(facts: FactsBuilder, data: dict[str, Json]) -> None:
             facts.know("account_facts.parent_uid", parent)
         elif master:
             facts.know("account_facts.parent_uid", None)
-    if "thirdPartyApp" in data:
-        facts.know("key.third_party", text_or_none(data["thirdPartyApp"]))
+    if isinstance(data.get("thirdPartyApp"), str):
+        facts.text("key.third_party", data["thirdPartyApp"])
 
 
 def _expiry(facts: FactsBuilder, data: dict[str, Json]) -> None:
@@ -164,7 +167,8 @@ def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> Non
     """A sub-account's key, as its master account sees it."""
     _permissions(facts, row)
     _network(facts, row)
-    facts.know("key.label", text_or_none(row.get("remark")))
+    if "remark" in row:
+        facts.text("key.label", row["remark"])
     created = from_milliseconds(row.get("createdAt"))
     if created:
         facts.know("key.created_at", created)
@@ -247,6 +251,7 @@ ADAPTER = Adapter(
     id="kucoin",
     title="KuCoin",
     host="https://api.kucoin.com",
+    hosts=("api-futures.kucoin.com",),
     credentials=("key", "secret", "passphrase"),
     reads=(INFO, ACCOUNTS, ORDERS, FUTURES, FUTURES_ORDERS),
     fetch=fetch,

@@ -16,7 +16,7 @@ from bfaudit.exchanges.base import (
     Replies,
     Scope,
     Step,
-    addresses,
+    bound_to,
     text_or_none,
     words,
 )
@@ -115,7 +115,7 @@ def parse(replies: Replies, context: Context) -> Facts:
         _network(facts, body)
         _lifetime(facts, body, context)
         if "note" in body:
-            facts.know("key.label", text_or_none(body["note"]))
+            facts.text("key.label", body["note"])
     else:
         _probes(facts, replies)
     uid = replies.get("uid")
@@ -145,7 +145,7 @@ def _permissions(facts: FactsBuilder, body: dict[str, Json]) -> None:
 
 
 def _network(facts: FactsBuilder, body: dict[str, Json]) -> None:
-    listed = addresses(body.get("ipWhiteList"))
+    listed = bound_to(body.get("ipWhiteList"))
     if listed is not None:
         facts.know("network.ip_restricted", bool(listed))
         facts.know("network.ip_allowlist", listed)
@@ -208,7 +208,7 @@ def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> Non
     if created:
         facts.know("key.created_at", created)
     if "note" in row:
-        facts.know("key.label", text_or_none(row["note"]))
+        facts.text("key.label", row["note"])
 
 
 def error_of(body: Json) -> tuple[str, str] | None:
@@ -304,6 +304,7 @@ ADAPTER = Adapter(
     ),
     tests={"spot": (ACCOUNT, ORDERS), "futures": (CONTRACT, CONTRACT_ORDERS)},
     untold=UNTOLD,
+    tells_life=("key.state", "key.expires_at"),
     links=(
         "https://www.mexc.com/api-docs/spot-v3/spot-account-trade/query-api-key-info",
         "https://www.mexc.com/api-docs/spot-v3/error-code",

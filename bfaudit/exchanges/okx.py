@@ -91,7 +91,8 @@ def parse(replies: Replies, context: Context) -> Facts:
 
 
 def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    tokens = words(data.get("perm"))
+    told = data.get("perm")
+    tokens = words(told) if isinstance(told, str) else None
     if not tokens:
         return
     implied = None if "read_only" in tokens else "not named: seen by this very read"
@@ -108,7 +109,7 @@ def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
 
 
 def _network(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    listed = bound_to(data.get("ip"))
+    listed = bound_to(data["ip"]) if isinstance(data.get("ip"), str) else None
     if listed is not None:
         facts.know("network.ip_restricted", bool(listed))
         facts.know("network.ip_allowlist", listed)
@@ -231,7 +232,7 @@ _DOCS = "https://www.okx.com/docs-v5/en/"
 
 ADAPTER = Adapter(
     id="okx",
-    realms=("myokx", "okxus"),
+    realms={"myokx": "https://eea.okx.com", "okxus": "https://us.okx.com"},
     title="OKX",
     host="https://www.okx.com",
     credentials=("key", "secret", "passphrase"),

@@ -33,7 +33,7 @@ def role(subject: Subject) -> Hashable:
 
 def status(subject: Subject) -> Hashable:
     """The answer of the connection test."""
-    return subject.scanned.status, subject.scanned.reason
+    return subject.scanned.status, subject.scanned.reason, subject.life_unsaid
 
 
 def credentials(subject: Subject) -> Hashable:
@@ -53,7 +53,13 @@ def last_use(subject: Subject) -> Hashable:
     if used is not None and used.value is None:
         born = "key.created_at"
         since = subject.known.get(born), unknown.get(born), subject.connection.created
-    return subject.scanned.status, used, unknown.get("key.last_used_at"), since
+    return (
+        subject.connection.exchange,
+        subject.scanned.status,
+        used,
+        unknown.get("key.last_used_at"),
+        since,
+    )
 
 
 def permissions(subject: Subject) -> Hashable:

@@ -10,7 +10,8 @@
 
 A case may also give `status`, `reason`, `unknown` (reasons by fact), `key` (texts that stand for keys; null for none),
 `schemes`, `inventory` (the keys that it lists), `history` (what earlier snapshots tell), `others` (more connections of the
-fleet), `params` (other values for some), `severity` and `now`. Instead of `connection` and `facts` it may give a whole
+fleet), `client` and `asked` (what signed the requests, and where they went), `params` (other values for some), `severity`
+and `now`. Instead of `connection` and `facts` it may give a whole
 `manifest`, `snapshot` (what the scan left of each connection, by name) and `on` (the connection that is meant).
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from msgspec import Struct, field
+from msgspec import Struct, convert, field
 from msgspec.structs import replace
 
 from bfaudit import documents
@@ -27,6 +28,8 @@ from bfaudit.documents import Document, Path
 from bfaudit.errors import InvalidInput, Problem
 from bfaudit.evaluate import evaluate
 from bfaudit.model import (
+    ClientUsed,
+    ExchangeScanned,
     Outcome,
     Place,
     Result,
@@ -34,7 +37,14 @@ from bfaudit.model import (
 )
 from bfaudit.policy import cel
 from bfaudit.policy.cel import CompileError
-from bfaudit.policy.given import Given, fleet_of, read_as, scanned_of
+from bfaudit.policy.given import (
+    Given,
+    GivenAsked,
+    GivenClient,
+    fleet_of,
+    read_as,
+    scanned_of,
+)
 from bfaudit.policy.rules import CompiledRule, Policy
 from bfaudit.words import did_you_mean
 
@@ -55,6 +65,10 @@ class Case(Given, frozen=True, forbid_unknown_fields=True, kw_only=True):
     manifest: dict[str, Any] | None = None
     """A whole manifest instead of one connection; what the scan left of each stands in `snapshot`, by name."""
     snapshot: dict[str, Given] = field(default_factory=dict)
+    client: GivenClient | None = None
+    """What signed the requests of the scan; not recorded unless given."""
+    asked: tuple[GivenAsked, ...] = ()
+    """Where the requests of each exchange went; not recorded unless given."""
     on: str | None = None
     """The connection that is meant; the first unless given. No other one of a manifest may fail."""
     now: datetime = NOW
@@ -171,7 +185,14 @@ def _prepare(document: Document, rules: Mapping[str, CompiledRule]) -> Iterator[
         except CompileError:
             what = "a value of another type than the parameter's"
             raise InvalidInput([document.problem(what, (*path, "params"))]) from None
-        whole = Snapshot(generated_at=case.now, connections=tuple(fleet))
+        whole = Snapshot(
+            generated_at=case.now,
+            connections=tuple(fleet),
+            client=case.client and convert(case.client, ClientUsed, from_attributes=True),
+            exchanges=tuple(
+                convert(one, ExchangeScanned, from_attributes=True) for one in case.asked
+            ),
+        )
         yield Prepared(document, path, content.rule, case, whole, about)
 
 

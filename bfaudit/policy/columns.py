@@ -7,11 +7,13 @@ from functools import cached_property
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
-from bfaudit.model import Observation, Scanned
+from bfaudit.model import Observation, Scanned, Unselected
 from bfaudit.policy.bases import Basis
 from bfaudit.policy.cel import speakable
-from bfaudit.policy.evidence import Evidence, Fleet, Subject
+from bfaudit.policy.evidence import Evidence, Subject
 from bfaudit.policy.fields import FIELDS
+from bfaudit.policy.fleet import Fleet
+from bfaudit.policy.ran import NOT_TOLD, ScanRun
 from bfaudit.policy.rules import shown
 
 T = TypeVar("T")
@@ -73,8 +75,15 @@ class Combined(NamedTuple):
 class Table:
     """The evidence of a fleet by field; a column is made when the first rule reads it."""
 
-    def __init__(self, scanned: Sequence[Scanned], now: datetime, unselected: int = 0) -> None:
-        fleet = Fleet(scanned, unselected)
+    def __init__(
+        self,
+        scanned: Sequence[Scanned],
+        now: datetime,
+        rest: Sequence[Unselected] = (),
+        untold: int = 0,
+        ran: ScanRun = NOT_TOLD,
+    ) -> None:
+        fleet = Fleet(scanned, rest, untold, ran)
         self.subjects = [Subject(one, at, fleet, now) for at, one in enumerate(scanned)]
         self._partitions: dict[Basis, Partition] = {}
         self._columns: dict[str, Column] = {}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bfaudit.model import PERMISSIONS, Grant, Reason, Source, Status
 from bfaudit.policy.evidence import Evidence, Subject, born_of, known_by, name_words, utc
-from bfaudit.policy.getters import Getter, attested, fact, tested
+from bfaudit.policy.getters import NO_DECLARED_DATE, Getter, attested, fact, tested
 
 _NO_SIGHT = frozenset({Reason.UNRESOLVED_CREDENTIAL, Reason.AMBIGUOUS, Reason.MALFORMED_SECRET})
 """Refusals after which nothing else is known of how the exchange would have answered."""
@@ -47,7 +47,7 @@ def born(subject: Subject) -> Evidence:
         return live
     moment = born_of(subject.scanned)
     if moment is None:
-        return Evidence(unknown=f"{live.unknown or 'no date'}; the manifest declares no `created`")
+        return Evidence(unknown=f"{live.unknown or 'no date'}; {NO_DECLARED_DATE}")
     limitation = "declared in the manifest; the exchange does not confirm it"
     return Evidence(moment, None, Source.MANIFEST, None, limitation)
 
@@ -156,6 +156,9 @@ def same_strategy(subject: Subject) -> Evidence:
     if subject.fleet.by_strategy.keys[subject.position] is None:
         return Evidence(unknown=_NOT_COMPARED)
     others = subject.fleet.peers(subject.fleet.by_strategy, subject.position)
+    uncompared = subject.fleet.uncompared(subject.position, subject.fleet.by_strategy)
+    if not others and uncompared:
+        return Evidence(unknown=uncompared)
     return Evidence(others, None, Source.INVENTORY)
 
 
@@ -167,6 +170,8 @@ def replaced_days(subject: Subject) -> Evidence:
     fleet, at = subject.fleet, subject.position
     if fleet.by_strategy.keys[at] is None:
         return Evidence(unknown=_NOT_COMPARED)
+    if uncompared := fleet.uncompared(at, fleet.by_strategy):
+        return Evidence(unknown=uncompared)
     own, (newest, undated) = fleet.born[at], fleet.newest_of_strategy[fleet.by_strategy.keys[at]]
     if own is None or (newest == own and undated):
         return Evidence(unknown="it is not known when each of the strategy's keys was created")

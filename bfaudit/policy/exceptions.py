@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bfaudit import documents
-from bfaudit.documents import Document
+from bfaudit import documents, roots
+from bfaudit.documents import MAX_SIZE, Document
 from bfaudit.documents import shape as shapes
 from bfaudit.documents.shape import Shape, Steps
 from bfaudit.errors import InvalidInput, Problem, UsageError
@@ -28,7 +27,9 @@ def read(
     texts = []
     for file in files:
         try:
-            texts.append((file, Path(file).read_bytes()))
+            texts.append((file, roots.read(file, roots.root_of(file), MAX_SIZE)))
+        except roots.RefusedFileError as error:
+            raise UsageError(f"cannot read {file}: {error.message}", hint=error.hint) from None
         except OSError as error:
             raise UsageError(f"cannot read {file}: {error.strerror}") from None
     return load(texts, severities)

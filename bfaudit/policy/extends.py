@@ -1,11 +1,14 @@
 """Which policies a run loads: those that are named and those that they extend, the extended ones first. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from bfaudit import documents
 from bfaudit.documents import Document
 from bfaudit.errors import Problem
+from bfaudit.literals import shown
+from bfaudit.roots import RefusedFileError
 from bfaudit.words import did_you_mean
 
 DEEPEST = 20
@@ -22,10 +25,12 @@ class Source(NamedTuple):
     text: str | bytes
     listed: bool = False
     """Whether a folder or a glob led to it: a framework that is found so is no mistake."""
+    root: Path | None = None
+    """The folder that what it extends must lie in; None for what extends no file."""
 
 
-Find = Callable[[str, str], Sequence[Source]]
-"""What a name stands for in a file of that name: nothing, or the files."""
+Find = Callable[[str, Source], Sequence[Source]]
+"""What a name stands for in a file: nothing, or the files."""
 
 
 class Gathered(NamedTuple):
@@ -65,7 +70,12 @@ class _Walk:
         below: set[str] = set()
         for number, name in enumerate([] if problems else _extended(document)):
             path = ("extends", number)
-            targets = self._find(name, source.file)
+            try:
+                targets = self._find(name, source)
+            except RefusedFileError as error:
+                message = f"`{shown(name)}` is not read: {error.message}"
+                problems.append(document.problem(message, path, hint=error.hint))
+                continue
             if not targets:
                 hint = did_you_mean(name, self._known) or f"built-in policies: {', '.join(self._known)}"  # fmt: skip
                 problems.append(document.problem(f"no policy or file `{name}`", path, hint=hint))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bfaudit.facts import REACHES
 from bfaudit.model import PERMISSIONS, Reason, Source
-from bfaudit.policy import bases, derived, history, inventories
+from bfaudit.policy import bases, derived, endpoints, history, inventories
 from bfaudit.policy import getters as by
 from bfaudit.policy.bases import Basis
 from bfaudit.policy.evidence import Evidence, utc
@@ -76,7 +76,8 @@ _CONNECTION = (
 )  # fmt: skip
 
 _STATUS = (
-    Field("status.online", BOOL, "whether the status is `Online`; unknown where the exchange is unavailable",
+    Field("status.online", BOOL, "whether the status is `Online`; unknown where the exchange is unavailable, "
+          "or a required permission is unknown",
           "connection test", by.online),
     Field("status.word", STRING, "the status: `Online`, `Invalid key`, `No trading permission`, `IP not allowed` or "
           "`Exchange unavailable`", "connection test", lambda s: by.tested(str(s.scanned.status))),
@@ -234,6 +235,17 @@ _FLEET = (
     Field("fleet.inventory_drift", LIST, "in what the key's own answer and the listing of it differ",
           "the listings of the fleet", inventories.inventory_drift),
     Field("scan.age_days", INT, "full days since the connection was scanned", "the snapshot", derived.scan_age_days),
+    Field("scan.redirected", BOOL, "whether the exchange was asked at another address than its own", "the scan of the "
+          "exchange", endpoints.redirected),
+    Field("scan.host", STRING, "the host that was asked", "the scan of the exchange", endpoints.host),
+    Field("scan.refused_hosts", LIST, "hosts that are not the exchange's, to which the client wanted to send requests; "
+          "nothing was sent there", "the scan of the exchange", endpoints.refused_hosts),
+    Field("scan.client_genuine", BOOL, "whether the client that signed the requests is the pinned one, unaltered",
+          "the host of the scan", endpoints.genuine),
+    Field("scan.client_differs", LIST, "how that client differs from the pinned one, at most 20 differences",
+          "the host of the scan", endpoints.differs),
+    Field("scan.known_bad", LIST, "installed packages that are known to be malicious", "the host of the scan",
+          endpoints.known_bad),
     Field("now", TIME, "the time of the audit", "the audit", lambda s: Evidence(utc(s.now), None, "audit")),
 )  # fmt: skip
 

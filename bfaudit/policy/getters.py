@@ -147,7 +147,10 @@ def certain(split: Split) -> tuple[str, ...]:
 
 def online(subject: Subject) -> Evidence:
     scanned = subject.scanned
-    if scanned.status is Status.EXCHANGE_UNAVAILABLE:
+    if scanned.status is Status.ONLINE and subject.life_unsaid:
+        return Evidence(unknown=subject.life_unsaid, source=Source.PROBE)
+    unsure = scanned.reason is Reason.PERMISSIONS_UNKNOWN
+    if unsure or scanned.status is Status.EXCHANGE_UNAVAILABLE:
         return Evidence(unknown=_status_text(subject), source=Source.PROBE)
     return tested(scanned.status is Status.ONLINE)
 
@@ -170,6 +173,8 @@ def authenticates(subject: Subject) -> Evidence:
 
 def dead(subject: Subject) -> Evidence:
     if subject.scanned.status in _ACCEPTED:
+        if subject.life_unsaid:
+            return Evidence(unknown=subject.life_unsaid, source=Source.PROBE)
         return tested(False)
     if subject.scanned.reason in _DEAD:
         return tested(True)
@@ -186,16 +191,21 @@ def _status_text(subject: Subject) -> str:
     return f"{subject.scanned.status} ({reason})" if reason else str(subject.scanned.status)
 
 
+NO_DECLARED_DATE = (
+    "the manifest declares no `created`, which would count where an exchange never tells it"
+)
+
+
 def _born(subject: Subject) -> tuple[datetime | None, Evidence]:
     """When the key was created, as the exchange says, else as the manifest says."""
     live = _created(subject)
     if live.judged:
         return live.value, live
     declared = declared_day("created")(subject)
-    if declared.judged:
+    if declared.judged and not subject.withheld("key.created_at"):
         limitation = "declared in the manifest; the exchange does not confirm it"
         return declared.value, declared._replace(limitation=limitation)
-    return None, Evidence(unknown=f"{live.unknown or 'no date'}; {declared.unknown}")
+    return None, Evidence(unknown=f"{live.unknown or 'no date'}; {NO_DECLARED_DATE}")
 
 
 _created = fact("key.created_at", utc)
@@ -219,6 +229,8 @@ def idle_days(subject: Subject) -> Evidence:
 def last_use_known(subject: Subject) -> Evidence:
     used = _last_used(subject)
     known = used.unknown is None
+    if subject.withheld("key.last_used_at"):
+        return used
     return used._replace(value=known, unknown=None, source=used.source or Source.INTROSPECTION)
 
 
@@ -278,7 +290,10 @@ def peers(groups: Callable[[Subject], Groups], missing: str) -> Getter:
         if found.keys[subject.position] is None:
             return Evidence(unknown=missing)
         others = subject.fleet.peers(found, subject.position)
-        left_out = found.left_out + subject.fleet.unselected
+        uncompared = subject.fleet.uncompared(subject.position, found)
+        if not others and uncompared:
+            return Evidence(unknown=uncompared)
+        left_out = found.left_out + subject.fleet.untold
         limit = f"{left_out} of the connections could not be compared" if left_out else None
         return Evidence(others, None, Source.INVENTORY, None, limit)
 

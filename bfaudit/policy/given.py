@@ -54,6 +54,24 @@ class GivenListing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     incomplete: str | None = None
 
 
+class GivenClient(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The client that signed the requests of the scan."""
+
+    name: str = "client 1"
+    differs: tuple[str, ...] = ()
+    unknown: str | None = None
+    known_bad: tuple[str, ...] = ()
+
+
+class GivenAsked(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One exchange as a whole, as the scan asked it."""
+
+    id: str = "anywhere"
+    url: str = "https://api.example.org"
+    redirected: bool = False
+    refused_hosts: tuple[str, ...] = ()
+
+
 class Given(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One connection of a case, as its scan left it."""
 

@@ -10,6 +10,8 @@ class Groups(NamedTuple):
     keys: list[Any]
     members: Mapping[Any, list[int]]
     left_out: int
+    unasked: Mapping[str, int] = {}
+    """How many have no key only because a selection left them out, by exchange: each may belong to any group."""
 
 
 class Parts(NamedTuple):
@@ -17,6 +19,8 @@ class Parts(NamedTuple):
 
     keys: list[Any]
     members: Mapping[Any, Mapping[str | None, list[int]]]
+    unasked: Mapping[str, Mapping[str | None, int]] = {}
+    """Active ones that have no key only because a selection left them out, by exchange and by that value."""
 
 
 def group(keys: list[Any]) -> Groups:

@@ -15,9 +15,9 @@ def undeclared_keys(subject: Subject) -> Evidence:
     found = inventory.undeclared(scanned, subject.fleet.fingerprints)
     if found is None:
         return Evidence(unknown=inventory.why_unknown(scanned), source=Source.INVENTORY)
-    blind = subject.fleet.without_fingerprint[scanned.connection.exchange]
+    blind = subject.fleet.unnamed(subject.position)
     if 0 < len(found) <= blind:
-        why = f"they may be those of the {blind} connections whose credential could not be resolved"
+        why = f"they may be those of the {blind} connections whose key is not known here"
         return Evidence(found, why, Source.INVENTORY, _request(subject))
     limits = [f"lists {scanned.inventory.covers}"] if scanned.inventory else []
     if scanned.inventory and scanned.inventory.incomplete:

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bfaudit.documents import Document, Path
+from bfaudit.egress import RULE as EGRESS
 from bfaudit.errors import InvalidInput, Problem
 from bfaudit.model import Connection, Outcome, Place, Rule, Severity
 from bfaudit.policy import cel, shape
@@ -18,6 +19,9 @@ from bfaudit.words import did_you_mean
 
 BLAMABLE = tuple(name for name in Connection.__struct_fields__ if name not in ("place", "places"))
 """The fields of the manifest that a rule may blame."""
+
+RESERVED = "exception-"
+"""What the ids of bfaudit's own rules on exceptions start with."""
 
 _KINDS = {"bool": "`true` or `false`", "int": "a whole number", "string": "a text", "list": "a list of texts"}  # fmt: skip
 
@@ -57,7 +61,11 @@ class _Loader:
             return
         self._documents.append(document)
         for number, rule in enumerate(document.data.get("rules", ())):
-            self._once(self._places, document, ("rules", number, "id"), rule["id"])
+            path = ("rules", number, "id")
+            self._once(self._places, document, path, rule["id"])
+            if rule["id"].startswith(RESERVED) or rule["id"] == EGRESS.id:
+                hint = "choose another id: it names a rule that bfaudit brings itself"
+                self._wrong(document, f"`{rule['id']}` is reserved", path, hint=hint)
         for name, change in changes_of(one).items():
             before = self._changes.setdefault(name, [])
             other = contradicts(before, change)

@@ -1,11 +1,12 @@
 """Reads policy files: a source is the name of a built-in policy, a file, a folder or a glob."""
 
 from collections.abc import Iterator, Sequence
-from glob import glob
+from glob import has_magic
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from bfaudit import resources
+from bfaudit import resources, roots
+from bfaudit.documents import MAX_SIZE
 from bfaudit.errors import UsageError
 from bfaudit.policy.extends import Source, gather
 from bfaudit.policy.frameworks import Framework
@@ -75,17 +76,26 @@ def _named(name: str, known: Sequence[str]) -> Iterator[Source]:
     if not found:
         hint = did_you_mean(name, known) or f"built-in policies: {', '.join(known)}"
         raise UsageError(f"no policy, file or folder `{name}`", hint=hint)
-    listed = not Path(name).is_file()
+    listed, root = not Path(name).is_file(), roots.root_of(_base(name))
     for path in found:
-        yield Source(str(path.resolve()), str(path), _bytes(path), listed)
+        yield Source(str(path.resolve()), str(path), _bytes(path, root), listed, root)
 
 
-def _extended(name: str, file: str) -> Sequence[Source]:
-    """The file that a policy extends: a built-in one by its name, else a file from the folder of that policy."""
+def _extended(name: str, by: Source) -> Sequence[Source]:
+    """The file that a policy extends: a built-in one by its name, else a file from the folder of that policy.
+
+    Raises `RefusedFileError` for one that lies out of the root of who extends it, whether or not it is there.
+    """
     if name in packs():
         return [_pack(name)]
-    path = Path(file).parent / name
-    return [Source(str(path.resolve()), str(path), _bytes(path))] if path.is_file() else []
+    if by.root is None:  # a built-in one
+        return []
+    path = Path(by.file).parent / name
+    try:
+        text = roots.read(path, by.root, MAX_SIZE)
+    except (OSError, ValueError):
+        return []
+    return [Source(str(path.resolve()), str(path), text, root=by.root)]
 
 
 def _pack(name: str) -> Source:
@@ -95,18 +105,32 @@ def _pack(name: str) -> Source:
 
 
 def _paths(source: str) -> Iterator[Path]:
-    path = Path(source)
-    if path.is_dir():
-        yield from sorted(p for p in path.rglob("*") if p.suffix in _SUFFIXES and p.is_file())
-    elif path.is_file():
-        yield path
-    else:
-        found = glob(source, recursive=True)  # noqa: PTH207 - takes absolute patterns too
-        yield from sorted(p for p in map(Path, found) if p.is_file())
-
-
-def _bytes(path: Path) -> bytes:
+    path, base = Path(source), _base(source)
     try:
-        return path.read_bytes()
+        if path.is_dir():
+            yield from (one for one in roots.found(path, "**/*") if one.suffix in _SUFFIXES)
+        elif path.exists():
+            yield path
+        elif has_magic(source):
+            yield from roots.found(base, str(path.relative_to(base)))
+    except roots.RefusedFileError as error:
+        raise UsageError(f"`{source}`: {error.message}", hint=error.hint) from None
+    except (ValueError, NotImplementedError, OSError):
+        return
+
+
+def _base(source: str) -> Path:
+    """What a user named: a path, or the part of a pattern before its first wildcard."""
+    path = Path(source)
+    while has_magic(str(path)) and not path.exists():
+        path = path.parent
+    return path
+
+
+def _bytes(path: Path, root: Path | None = None) -> bytes:
+    try:
+        return roots.read(path, root or roots.root_of(path), MAX_SIZE)
+    except roots.RefusedFileError as error:
+        raise UsageError(f"cannot read `{path}`: {error.message}", hint=error.hint) from None
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {error.strerror}") from error

@@ -11,6 +11,7 @@ from bfaudit.policy.cel import CompileError
 from bfaudit.policy.columns import Table
 from bfaudit.policy.fields import FIELDS
 from bfaudit.policy.mutate import operands, types_of
+from bfaudit.policy.ran import ScanRun
 from bfaudit.policy.rules import CompiledRule
 
 _CERTAIN = ("manifest", "the audit")
@@ -73,7 +74,7 @@ def _answers(part: str, rule: CompiledRule, ran: Sequence[Ran]) -> set[bool]:
             return {True, False}
         fleet = each.prepared.fleet.connections
         at = next(i for i, one in enumerate(fleet) if one.connection.name == each.prepared.about)
-        table = Table(fleet, each.prepared.case.now)
+        table = Table(fleet, each.prepared.case.now, ran=ScanRun.of(each.prepared.fleet))
         values = {}
         for name in asked.reads:
             column = table.column(name)

@@ -19,6 +19,7 @@ import ccxt.async_support as ccxt
 from ccxt.base.types import Entry
 
 from bfaudit.exchanges.base import Adapter, Read
+from bfaudit.model import Reason
 from bfaudit.scan import urls
 from bfaudit.scan.transport import Proxies, Raw, WriteRefusedError, send
 
@@ -30,6 +31,7 @@ Client = Any
 
 _URL = re.compile(r"([a-z]+)://([^/?#]+)([^?#]*)")
 """Scheme, host with port, and path of a URL."""
+_NOT_SENT = Raw(failure=Reason.BLOCKED)
 _ONE_SHOT = {hashlib.sha256: "sha256", hashlib.sha384: "sha384", hashlib.sha512: "sha512"}
 
 OFFSET = "timeDifference"
@@ -52,6 +54,10 @@ class _Reads:
     bf_proxies: Proxies
     bf_endpoints: dict[str, tuple[str, list[str], str]]
     """What `endpoint` found, by the name of the call."""
+    bf_hosts: frozenset[str]
+    """The only hosts that requests may go to."""
+    bf_strangers: set[str]
+    """Other hosts that ccxt wanted to send requests to."""
     bf_seconds: float
     bf_view: type
     bf_raw = False
@@ -77,6 +83,9 @@ class _Reads:
     ) -> Any:
         """Send what ccxt signed. Raises WriteRefusedError for anything but a known read, before it leaves."""
         parts = _URL.match(url)
+        if parts is not None and parts[2] not in self.bf_hosts:
+            self.bf_strangers.add(parts[2])
+            return _NOT_SENT if self.bf_raw else None
         path = parts[3].removeprefix(self.bf_prefix) if parts else "a relative URL"
         if parts is None or not self.bf_may(method, path):
             raise WriteRefusedError(f"{method} {path} is not a read of {self.bf_adapter.title}")
@@ -137,6 +146,8 @@ def template(
     client.bf_proxies = Proxies()
     client.bf_endpoints = {}
     client.bf_prefix = urlsplit(override).path if override else ""
+    client.bf_hosts = frozenset({urlsplit(override).netloc}) if override else adapter.official
+    client.bf_strangers = set()
     if override:
         client.urls["api"] = urls.redirect(client.urls["api"], override)
     client.bf_view = _view_class(client)

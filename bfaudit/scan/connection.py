@@ -1,13 +1,14 @@
 """One connection: resolve its credentials, ask, parse, judge; what remains is free of secrets."""
 
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
 
 from msgspec.structs import replace
 
-from bfaudit.credentials import ResolveContext, Secret, resolve, split
+from bfaudit.credentials import Secret, split
+from bfaudit.credentials.resolving import Resolver
 from bfaudit.errors import CredentialError
 from bfaudit.exchanges.base import Adapter, Context, Listing, Reply
 from bfaudit.facts import FactsBuilder
@@ -26,21 +27,21 @@ from bfaudit.reach import conclude
 from bfaudit.scan import clients
 from bfaudit.scan.asking import Asking, Exchange
 from bfaudit.scan.options import Options
+from bfaudit.scan.scrub import hide, scrub
 from bfaudit.scan.status import Answer, judge_connection, refusal
 
 FINGERPRINT_VARIABLE = "BFAUDIT_FINGERPRINT_KEY"
-SHORTEST_SECRET = 6
-"""What is shorter is too common to be looked for in an exchange's answers."""
 LONG_ENOUGH_TO_SHOW = 16
 """Keys shorter than this are not shown at all, not even their last four characters."""
 
 
-async def scan_connection(exchange: Exchange, connection: Connection, options: Options) -> Scanned:
+async def scan_connection(
+    exchange: Exchange, connection: Connection, options: Options, resolver: Resolver
+) -> Scanned:
     """Ask about one connection."""
     now = datetime.now(UTC)
-    place = ResolveContext(options.environ, connection.place.file)
     try:
-        secrets = {role: resolve(text, place) for role, text in connection.credentials.items()}
+        secrets = await resolver.secrets(connection)
     except CredentialError as error:
         answer = refusal(Reason.UNRESOLVED_CREDENTIAL, f"{error.message.rstrip('.')}.")
         return _scanned(connection, answer, now)
@@ -63,12 +64,14 @@ async def scan_connection(exchange: Exchange, connection: Connection, options: O
         listing = adapter.lists.parse(asking.replies, context)
         inventory = _inventory(listing, adapter.lists.covers, options.environ, values)
     facts = scrub(conclude(adapter, adapter.parse(asking.replies, context), now), values)
+    answer = judge_connection(adapter, connection, asking.replies, facts, now)
     return _scanned(
         connection,
-        judge_connection(adapter, connection, asking.replies, facts, now),
+        replace(answer, detail=hide(answer.detail, values)),  # the exchange's own code is in it
         now,
         facts=_with_tests(facts, asking.replies),
         fingerprint=fingerprint(key, options.environ),
+        fingerprint_key=fingerprint_key(options.environ),
         requests=tuple(asking.made),
         inventory=inventory,
     )
@@ -94,13 +97,14 @@ def _inventory(
             fingerprint=None if "*" in one.key or not one.key else fingerprint(one.key, environ),
             shown=_tail(one.key),
             label=one.label and hide(one.label, secrets),
-            uid=one.uid,
+            uid=one.uid and hide(one.uid, secrets),
             request=one.request,
             facts=scrub(one.facts, secrets),
         )
         for one in listing.keys
     )
-    return Inventory(keys=keys, covers=covers, incomplete=listing.incomplete)
+    incomplete = listing.incomplete and hide(listing.incomplete, secrets)
+    return Inventory(keys=keys, covers=covers, incomplete=incomplete)
 
 
 def _scanned(
@@ -110,6 +114,7 @@ def _scanned(
     *,
     facts: Facts | None = None,
     fingerprint: str | None = None,
+    fingerprint_key: str | None = None,
     requests: tuple[RequestMade, ...] = (),
     inventory: Inventory | None = None,
 ) -> Scanned:
@@ -121,6 +126,7 @@ def _scanned(
         advice=answer.advice,
         scanned_at=at,
         fingerprint=fingerprint,
+        fingerprint_key=fingerprint_key,
         schemes={role: split(text)[0] for role, text in connection.credentials.items()},
         facts=facts or FactsBuilder("").build({}, "the credential could not be resolved"),
         requests=requests,
@@ -155,49 +161,26 @@ def _with_tests(facts: Facts, replies: Mapping[str, Reply]) -> Facts:
     return Facts({**facts.known, **made}, facts.unknown) if made else facts
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """A text of an exchange without the key and its secrets, should it send one of them back."""
-    for secret in secrets:
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, "***")
-    return text
-
-
-def scrub(facts: Facts, secrets: Sequence[str]) -> Facts:
-    """The facts, with `hide` applied to every text in them."""
-    texts = "\0".join(_texts(facts.known.values()))
-    if not any(secret in texts for secret in secrets if len(secret) >= SHORTEST_SECRET):
-        return facts
-
-    def clean(value: Any) -> Any:
-        if isinstance(value, str):
-            return hide(value, secrets)
-        return tuple(map(clean, value)) if isinstance(value, tuple) else value
-
-    dirty = {
-        path: replace(fact, value=clean(fact.value))
-        for path, fact in facts.known.items()
-        if clean(fact.value) != fact.value
-    }
-    return Facts({**facts.known, **dirty}, facts.unknown) if dirty else facts
-
-
-def _texts(facts: Iterable[Fact]) -> Iterator[str]:
-    for fact in facts:
-        value = fact.value
-        if type(value) is str:
-            yield value
-        elif type(value) is tuple:
-            yield from map(str, value)
-
-
 def fingerprint(key: str, environ: Mapping[str, str]) -> str:
     """The identity of an API key in snapshots and reports, equal wherever the same key is used.
 
     Keyed by BFAUDIT_FINGERPRINT_KEY, so that nobody outside can tell whether a key he knows is in a report.
     """
-    pepper = environ.get(FINGERPRINT_VARIABLE) or "bfaudit-fingerprint/1"
-    return hmac.digest(pepper.encode(), key.encode("utf-8", "replace"), "sha256").hex()[:20]
+    return hmac.digest(_pepper(environ), key.encode("utf-8", "replace"), "sha256").hex()[:20]
+
+
+def fingerprint_key(environ: Mapping[str, str]) -> str:
+    """What tells one key of fingerprints from another: fingerprints that were made with different ones cannot be compared."""
+    return _told_apart(_pepper(environ))
+
+
+@lru_cache(4)
+def _told_apart(pepper: bytes) -> str:
+    return hmac.digest(pepper, b"bfaudit-fingerprint-key/1", "sha256").hex()[:8]
+
+
+def _pepper(environ: Mapping[str, str]) -> bytes:
+    return (environ.get(FINGERPRINT_VARIABLE) or "bfaudit-fingerprint/1").encode()
 
 
 def _is_own(text: str, key: str) -> bool:

@@ -2,19 +2,20 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import certifi
 
 from bfaudit import __version__, collector
+from bfaudit.credentials.resolving import Resolver
 from bfaudit.exchanges.base import Adapter
 from bfaudit.inventory import enrich
 from bfaudit.model import Connection, ExchangeScanned, Scanned, Snapshot
-from bfaudit.scan import clients
+from bfaudit.scan import clients, genuine, unselected
 from bfaudit.scan.asking import Exchange
 from bfaudit.scan.connection import scan_connection
 from bfaudit.scan.limits import Limiter
@@ -24,6 +25,14 @@ from bfaudit.scan.transport import HEADERS
 Done = Callable[[Scanned], None]
 
 
+class Shelf(Protocol):
+    """Where finished connections are kept, by their number in the fleet."""
+
+    def __contains__(self, number: object) -> bool: ...
+
+    def __setitem__(self, number: int, scanned: Scanned) -> None: ...
+
+
 async def scan(
     connections: Iterable[Connection],
     adapters: Mapping[str, Adapter],
@@ -31,22 +40,30 @@ async def scan(
     *,
     done: Done = lambda _scanned: None,
     stop: asyncio.Event | None = None,
-    already: Mapping[int, Scanned] | None = None,
+    into: Shelf | None = None,
+    rest: Sequence[Connection] = (),
 ) -> Snapshot:
     """Ask about every connection; `done` hears of each as it is finished, `stop` ends the scan early.
 
-    What is `already` scanned, by the number of its connection, is not asked again.
+    What is kept `into` a shelf is not in the snapshot, and what is there already is not asked again. The `rest` of the
+    fleet is not asked.
     """
-    finished: dict[int, Scanned] = dict(already or {})
+    finished: dict[int, Scanned] = {}
+    shelf = finished if into is None else into
+    asked: set[str] = set()
     jobs: dict[str, list[tuple[int, Connection]]] = {}
     for number, connection in enumerate(connections):
-        if number not in finished:
+        if number in shelf:
+            asked.add(connection.exchange)
+        else:
             jobs.setdefault(connection.exchange, []).append((number, connection))
 
     def keep(number: int, scanned: Scanned) -> None:
-        finished[number] = scanned
+        shelf[number] = scanned
+        asked.add(scanned.connection.exchange)
         done(scanned)
 
+    comparing = asyncio.create_task(asyncio.to_thread(genuine.client))
     context = _trust(options)
     connector = aiohttp.TCPConnector(
         limit=options.workers * max(1, len(jobs)), ssl=context, ttl_dns_cache=600
@@ -54,23 +71,28 @@ async def scan(
     session = aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS
     )
-    with collector.rare():
+    resolver = Resolver(options.environ, allow_exec=options.allow_exec)
+    with collector.rare(), resolver:
         async with session:
             exchanges = {
                 name: _exchange(name, adapters[name], session, context, options)
                 for name in sorted(jobs)
             }
             tasks = [
-                asyncio.create_task(_scan_exchange(exchanges[name], todo, options, keep))
+                asyncio.create_task(_scan_exchange(exchanges[name], todo, options, keep, resolver))
                 for name, todo in jobs.items()
             ]
             interrupted = await _all(tasks, stop)
+        others = await unselected.known(() if interrupted else rest, asked, options, resolver)
     return Snapshot(
         generated_at=datetime.now(UTC),
         connections=enrich([finished[number] for number in sorted(finished)]),
         exchanges=tuple(_told(name, exchange) for name, exchange in exchanges.items()),
         interrupted=interrupted,
+        unselected=len(rest),
+        rest=others,
         version=__version__,
+        client=await comparing,
     )
 
 
@@ -99,7 +121,7 @@ def _exchange(
         ),
         limiter=Limiter(adapter.limits if options.rate_limits else ()),
         patience=options.patience,
-        url=override or adapter.host,
+        url=override or adapter.url(name),
         redirected=override is not None,
     )
 
@@ -111,6 +133,7 @@ def _told(name: str, exchange: Exchange) -> ExchangeScanned:
         redirected=exchange.redirected,
         clock_offset_ms=exchange.clock_offset_ms,
         requests=exchange.requests,
+        refused_hosts=tuple(sorted(exchange.template.bf_strangers)),
     )
 
 
@@ -139,6 +162,7 @@ async def _scan_exchange(
     todo: list[tuple[int, Connection]],
     options: Options,
     keep: Callable[[int, Scanned], None],
+    resolver: Resolver,
 ) -> None:
     """Keys that list others go first: a listing tells when the others were last used, before we use them."""
     await exchange.read_clock()
@@ -149,7 +173,7 @@ async def _scan_exchange(
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(options.workers, len(jobs))):
-                    group.create_task(_worker(exchange, queue, options, keep))
+                    group.create_task(_worker(exchange, queue, options, keep, resolver))
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
 
@@ -159,6 +183,7 @@ async def _worker(
     queue: Iterator[tuple[int, Connection]],
     options: Options,
     keep: Callable[[int, Scanned], None],
+    resolver: Resolver,
 ) -> None:
     for number, connection in queue:
-        keep(number, await scan_connection(exchange, connection, options))
+        keep(number, await scan_connection(exchange, connection, options, resolver))

@@ -75,11 +75,16 @@ def _refused(adapter: Adapter, replies: Iterable[Reply]) -> Answer:
     verdicts = [reply.verdict for reply in replies if reply.verdict]
     if not verdicts:
         return refusal(Reason.UNREACHABLE, f"{adapter.title} was not asked.")
-    chosen = verdicts[0]
+    chosen, unanswered = verdicts[0], None
     for verdict in verdicts[1:]:
         if _definite(verdict) and (_definite(chosen) or chosen.reason in _WEAK):
-            chosen = verdict
-    return _said(adapter, chosen)
+            chosen, unanswered = verdict, None
+        elif verdict.reason.status is Status.EXCHANGE_UNAVAILABLE:
+            unanswered = verdict
+    if unanswered and chosen.reason.status is Status.INVALID_KEY:
+        say = f"{chosen.say}; the read that tells this from other causes was not answered"
+        chosen = Verdict(Reason.AMBIGUOUS, chosen.code, say)
+    return _said(adapter, unanswered if unanswered and _definite(chosen) else chosen)
 
 
 def _definite(verdict: Verdict) -> bool:

@@ -35,6 +35,16 @@ def overrides(
     return found
 
 
+def refuse_redirections(urls: Mapping[str, str]) -> None:
+    """Raises UsageError where any exchange is redirected beyond loopback."""
+    for exchange, url in urls.items():
+        if not _loopback(urlsplit(url).hostname or ""):
+            raise UsageError(
+                f"{exchange} is redirected, and the run is --untrusted",
+                hint="somebody else's manifests are scanned at the official hosts only",
+            )
+
+
 def _known(exchange: str, ids: Mapping[str, str], where: str) -> str:
     if exchange not in ids:
         raise UsageError(f"{where}: unknown exchange", hint=f"known: {', '.join(sorted(ids))}")

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from bfaudit.exchanges.base import NOTHING, Adapter, Context, Read, Reply, judge
 from bfaudit.model import Connection, Facts, Place, Reason

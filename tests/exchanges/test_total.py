@@ -1,6 +1,5 @@
 """Adapters against anything at all: parsing is total, and what is not the documented success proves nothing."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bfaudit.exchanges import known
 from bfaudit.exchanges.base import Adapter, Context, Reply, judge

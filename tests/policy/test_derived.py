@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from bfaudit.model import Attestation, Reason
-from bfaudit.policy.evidence import LISTED, Fleet, Subject
+from bfaudit.policy.evidence import Subject
 from bfaudit.policy.fields import FIELDS
+from bfaudit.policy.fleet import LISTED, Fleet
 from bfaudit.policy.functions import age, is_masked, mask_admits, wildcard
 from tests.evaluate.fleets import NOW, scanned
 

@@ -43,6 +43,22 @@ def only(text):
     return found[0]
 
 
+@pytest.mark.parametrize("name", ["exception-expired", "exception-of-ours", "egress-allowed"])
+def test_reserved_ids(name):
+    """They name rules that bfaudit brings itself: one of a policy would be taken for them."""
+    problem = only(rule("require: key.age_days < 3\n").replace("a-rule", name))
+
+    assert f"`{name}` is reserved" == problem.message
+    assert (6, 9) == (problem.place.line, problem.place.column)
+
+
+def test_ids_that_only_look_reserved():
+    """`exceptions-reviewed` is nobody's."""
+    (loaded,) = load([("p.yaml", rule("require: key.age_days < 3\n").replace("a-rule", "exceptions-reviewed"))])  # fmt: skip
+
+    assert ["exceptions-reviewed"] == [one.rule.id for one in loaded.rules]
+
+
 def test_a_rule_as_loaded():
     """Defaults are filled in, parameters are values, texts of titles are complete."""
     text = rule("""\

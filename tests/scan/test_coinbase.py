@@ -1,10 +1,12 @@
 """Coinbase end to end: real ccxt over HTTP against the sandbox, which checks every token's signature."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from bfaudit.model import Grant, Reason, Status
 from bfaudit.sandbox import Fault
-from bfaudit.scan import asking
+from bfaudit.scan import clients
 from bfaudit.scan.asking import Patience
 from bfaudit.scan.transport import Raw, read
 from tests.scan.fleet import connection, scan_fleet, scan_one, scenario
@@ -108,15 +110,17 @@ def test_clock_skew_is_corrected(kind, offset):
 
 def _refuse_first(monkeypatch, times):
     """Answers the first signed requests with the 401 that Coinbase sends now and then."""
-    call, sent = asking._call, []
+    send, sent = clients.send, []
 
-    async def refusing(client, one, params) -> Raw:
-        sent.append(one.label)
+    async def refusing(session, url, method, headers, *rest) -> Raw:
+        if "Authorization" not in (headers or {}):
+            return await send(session, url, method, headers, *rest)
+        sent.append(urlsplit(url).path.rpartition("/")[2])
         if len(sent) <= times:
             return read(401, b"Unauthorized\n", {})
-        return await call(client, one, params)
+        return await send(session, url, method, headers, *rest)
 
-    monkeypatch.setattr(asking, "_call", refusing)
+    monkeypatch.setattr(clients, "send", refusing)
     return sent
 
 
@@ -126,7 +130,7 @@ def test_a_401_by_mistake_is_tried_again(monkeypatch):
     one = scan_one("coinbase", {"permissions": TRADES}).one
 
     assert Status.ONLINE == one.status
-    assert ["info"] * 4 == sent
+    assert ["key_permissions"] * 4 == sent
     assert 4 == one.requests[0].attempts
 
 
@@ -135,7 +139,7 @@ def test_a_401_that_stays_is_checked_by_another_read(monkeypatch):
     sent = _refuse_first(monkeypatch, 1)
     one = scan_one("coinbase", {"permissions": TRADES}, options=ONCE).one
 
-    assert ["info", "accounts", "info"] == sent
+    assert ["key_permissions", "accounts", "key_permissions"] == sent
     assert (Status.ONLINE, Grant.DENIED) == (one.status, one.facts.grant("withdraw"))
 
 

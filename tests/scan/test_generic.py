@@ -10,7 +10,7 @@ import pytest
 
 from bfaudit.exchanges import generic, known, unsupported
 from bfaudit.model import Grant, Reason
-from bfaudit.scan import asking, clients
+from bfaudit.scan import clients
 from bfaudit.scan.options import Options
 from bfaudit.scan.runner import scan
 from bfaudit.scan.transport import WriteRefusedError, read
@@ -36,7 +36,8 @@ async def _sent(exchange, monkeypatch):
         made = clients.template(exchange, adapter, session, None, LOCAL, seconds=1.0, probes=False)
         secret = base64.b64encode(b"s" * 21).decode()
         client = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})
-        await asking._call(client, adapter.reads[0], {})
+        signed = client.sign(*clients.endpoint(client, adapter.reads[0]), {})
+        await client.fetch(signed["url"], signed["method"], signed["headers"], signed["body"])
     return sent
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -11,8 +12,9 @@ from collections import Counter
 import pytest
 
 from bfaudit.errors import UsageError
-from bfaudit.journal import Journal, finished
+from bfaudit.journal import Journal
 from bfaudit.sandbox import Sandbox
+from bfaudit.snapshot import rescanned
 from tests.cli.harness import ROOT, bfaudit, entry, environment, key, manifest, redirected, scenario
 from tests.scan.fleet import connection, scan_fleet
 
@@ -27,18 +29,26 @@ def _scanned(count=3):
     return fleet, scan_fleet(played, fleet).snapshot.connections
 
 
+def _found(path, fleet):
+    """What a journal holds of a fleet, by number."""
+    with Journal(path) as journal:
+        journal.resume(fleet)
+        numbers = [number for number in range(len(fleet)) if number in journal]
+        rows = [rescanned(json.loads(row)) for row in journal.rows()]
+    return dict(zip(numbers, rows, strict=True))
+
+
 def test_what_is_written_comes_back(tmp_path):
     """A record is found again by its connection, wherever it stands now."""
     fleet, scans = _scanned()
     path = tmp_path / "journal"
     with Journal(path) as journal:
-        for one in scans[:2]:
-            journal.add(one)
-    found = finished(path, [fleet[2], fleet[1], fleet[0]])
+        journal[0], journal[1] = scans[:2]
+    found = _found(path, [fleet[2], fleet[1], fleet[0]])
 
     assert {1, 2} == set(found)
     assert scans[1].facts == found[1].facts
-    assert fleet[1] == found[1].connection
+    assert fleet[1].name == found[1].connection.name
     assert 0o600 == path.stat().st_mode & 0o777
 
 
@@ -48,13 +58,34 @@ def test_a_cut_line_is_no_record(tmp_path, cut):
     fleet, scans = _scanned()
     path = tmp_path / "journal"
     with Journal(path) as journal:
-        journal.add(scans[0])
-        journal.add(scans[1])
+        journal[0] = scans[0]
+        journal[1] = scans[1]
     os.truncate(path, path.stat().st_size - cut)
     with Journal(path) as journal:
-        journal.add(scans[2])
+        journal[2] = scans[2]
 
-    assert {0, 2} | ({1} if cut == 1 else set()) == set(finished(path, fleet))
+    assert {0, 2} | ({1} if cut == 1 else set()) == set(_found(path, fleet))
+
+
+def test_power_cut_at_any_byte(tmp_path, monkeypatch):
+    """Whatever tail the disk lost, what is before it is found, the journal goes on, and the rest is asked again."""
+    fleet, scans = _scanned()
+    whole, path = tmp_path / "whole", tmp_path / "journal"
+    with Journal(whole) as journal:
+        journal[0], journal[1] = scans[:2]
+    monkeypatch.setattr(os, "fsync", lambda _file: None)  # this disk keeps what it is given
+    data = whole.read_bytes()
+    ends = [at for at, byte in enumerate(data) if byte == 10]
+    for size in range(0, len(data) + 1, 1 if LONG else 19):
+        for tail in (b"", b"\0" * (len(data) - size)):
+            path.write_bytes(data[:size] + tail)
+            # The header ends at the first line's end, a record where its line is complete but for the line's end.
+            complete = {number for number, end in enumerate(ends[1:]) if size >= end and (not tail or size > end)}  # fmt: skip
+
+            assert complete == set(_found(path, fleet)), (size, tail[:1])
+            with Journal(path) as journal:
+                journal[2] = scans[2]
+            assert complete | {2} == set(_found(path, fleet)), (size, tail[:1])
 
 
 def test_a_connection_declared_anew_is_asked_again(tmp_path):
@@ -62,11 +93,11 @@ def test_a_connection_declared_anew_is_asked_again(tmp_path):
     fleet, scans = _scanned(1)
     path = tmp_path / "journal"
     with Journal(path) as journal:
-        journal.add(scans[0])
+        journal[0] = scans[0]
     changed = connection("kucoin", "K0", requires=("read",))
 
-    assert {} == finished(path, [changed])
-    assert {0} == set(finished(path, fleet))
+    assert {} == _found(path, [changed])
+    assert {0} == set(_found(path, fleet))
 
 
 def test_another_file_is_refused(tmp_path):
@@ -75,7 +106,7 @@ def test_another_file_is_refused(tmp_path):
     path.write_text("{}\n")
 
     with pytest.raises(UsageError):
-        finished(path, [])
+        _found(path, [])
 
 
 def test_a_full_disk_is_said(monkeypatch, tmp_path):
@@ -83,13 +114,66 @@ def test_a_full_disk_is_said(monkeypatch, tmp_path):
     _, scans = _scanned(1)
     with Journal(tmp_path / "journal") as journal:
 
-        def full(_file, _data):
+        def full(_file, _data, _at):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(os, "write", full)
+        monkeypatch.setattr(os, "pwrite", full)
         with pytest.raises(UsageError, match="No space left"):
-            journal.add(scans[0])
+            journal[0] = scans[0]
         monkeypatch.undo()
+
+
+def _limited(size):
+    """A file may grow to so many bytes in the process to come: a disk that is full then."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def test_a_scan_on_a_full_disk_goes_on_later(tmp_path):
+    """With no room for the journal a scan ends with what to do; resumed, it asks no finished key again."""
+    names = [f"K{number}" for number in range(12)]
+    entries = [entry(f"KuCoin Spot {name}", "kucoin", name, account=name) for name in names]
+    with Sandbox(scenario(*[key(name) for name in names])) as box:
+        path = manifest(tmp_path, *entries)
+        target, journal = tmp_path / "snapshot.json", tmp_path / "journal"
+        command = [sys.executable, "-m", "bfaudit", "scan", path, "-o", target, "--workers", "1"]
+        command += ["--journal", journal, "--resume", "--quiet", *redirected(box)]
+        given = {"cwd": ROOT, "env": environment(**box.environment), "capture_output": True}
+        full = subprocess.run(command, check=False, preexec_fn=_limited(16_000), **given)
+        kept = len(journal.read_bytes().splitlines()) - 2
+        asked = Counter(one.key for one in box.requests if one.key)
+        later = subprocess.run(command, check=False, **given)
+        again = Counter(one.key for one in box.requests if one.key)
+
+    assert 2 == full.returncode, full.stderr
+    assert b"--resume" in full.stderr
+    assert b"Traceback" not in full.stderr
+    assert 0 < kept < len(names)
+    assert not target.with_name("snapshot.json.tmp").exists()
+    assert 0 == later.returncode, later.stderr
+    assert len(names) == len(json.loads(target.read_text("utf-8"))["connections"])
+    assert kept <= sum(1 for name in asked if asked[name] == again[name])
+
+
+@pytest.mark.parametrize("room", [0, 1000])
+def test_a_report_that_does_not_fit_leaves_the_old_one(tmp_path, room):
+    """A run that cannot write its output says so, and neither touches the old file nor leaves another."""
+    with Sandbox(scenario(key("K0"))) as box:
+        path = manifest(tmp_path, entry("KuCoin Spot", "kucoin", "K0"))
+        options = [*redirected(box), "--quiet", "--allow-empty", "--exit-zero"]
+        folder = tmp_path / "out"
+        folder.mkdir()
+        old = folder / "report.html"
+        old.write_text("precious")
+        ran = subprocess.run(
+            [sys.executable, "-m", "bfaudit", "audit", path, *options, "--format", "html", "--output", old],
+            check=False, cwd=ROOT, env=environment(**box.environment), capture_output=True, preexec_fn=_limited(room),
+        )  # fmt: skip
+
+    assert 2 == ran.returncode, ran.stderr
+    assert b"cannot write" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+    assert "precious" == old.read_text()
+    assert [old] == list(folder.iterdir())
 
 
 def test_kill_and_resume(tmp_path):

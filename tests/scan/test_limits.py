@@ -1,14 +1,23 @@
 """Rate limits: exact windows, in order, paused together."""
 
 import asyncio
+import os
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from bfaudit.exchanges.base import Limit, Read, Scope
-from bfaudit.sandbox import Account, Key, Limits, Scenario
+from bfaudit.sandbox import Account, Fault, Key, Limits, Scenario
 from bfaudit.scan.limits import TICK, Limiter, Window
 from tests.scan.fleet import connection, scan_fleet
+from tests.scan.fourteen import (
+    FLAGS,
+    FOURTEEN,
+    fourteen_connections,
+    fourteen_scenario,
+    key_of,
+)
 
 READ = Read(label="a", path="GET /a", call="a", weight=10)
 
@@ -121,3 +130,45 @@ def test_an_exact_limit_is_never_broken(count):
 
     assert {200} == {one.status for one in seen.requests}
     assert {"Online"} == {one.status for one in seen.snapshot.connections}
+
+
+LONG = bool(os.environ.get("BFAUDIT_TEST_LONG"))
+REACHED = {"bingx": 8, "okx": 14, "bitget": 14, "bybit": 24, "htx": 24, "coinbase": 70, "deribit": 45}  # fmt: skip
+"""Keys of one account that reach the documented limit of their exchange within seconds."""
+REACHED_LATE = {"bitfinex": 95, "gate": 90, "blofin": 520, "kucoin": 520, "mexc": 520, "binance": 320}  # fmt: skip
+"""Keys that reach limits of a minute; Kraken's is counted by key, and a scan never reaches it."""
+
+
+def test_no_exchange_ever_has_to_refuse():
+    """Every exchange enforces its documented windows at once; none answers 429 or 418, and every key is Online."""
+    counts = {**dict.fromkeys(FOURTEEN, 5), **REACHED, **(REACHED_LATE if LONG else {})}
+    accounts, fleet = [], []
+    for exchange, count in counts.items():
+        names = [f"{exchange.upper()}{number}" for number in range(count)]
+        held = tuple(replace(key_of(exchange), name=name, env=name) for name in names)
+        accounts.append(Account(exchange=exchange, keys=held, flags=FLAGS.get(exchange, {})))
+        fleet += [connection(exchange, name, account="main", requires=("read",)) for name in names]
+    seen = scan_fleet(Scenario(accounts=tuple(accounts), limits=Limits(enforce=True)), fleet)
+
+    outcomes = {made.outcome for one in seen.snapshot.connections for made in one.requests}
+
+    assert not {429, 418} & {one.status for one in seen.requests}
+    assert not {"rate-limited", "banned"} & outcomes
+    assert {"Online"} == {one.status for one in seen.snapshot.connections}
+
+
+@pytest.mark.parametrize("banned", ["okx", "kraken"])
+def test_a_ban_is_one_exchanges_affair(banned):
+    """The exchange that bans is asked nothing more and says so; the thirteen others are scanned."""
+    fault = Fault(kind="ban", exchange=banned, path="*[!e]")
+    fleet = fourteen_connections()
+    fleet += [replace(one, name=f"{one.name} again") for one in fleet if one.exchange == banned]
+    seen = scan_fleet(fourteen_scenario(faults=(fault,)), fleet, workers=1)
+    statuses = {one.connection.exchange: one.status for one in seen.snapshot.connections}
+    reasons = {one.reason for one in seen.snapshot.connections if one.connection.exchange == banned}
+    private = [one for one in seen.requests if one.exchange == banned and one.key]
+
+    assert {"Exchange unavailable"} == {statuses.pop(banned)}
+    assert {"Online"} == set(statuses.values())
+    assert {"banned"} == reasons
+    assert 1 == len(private)
