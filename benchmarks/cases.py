@@ -286,6 +286,9 @@ def floor(job: Job) -> Measured:
 def bfaudit(job: Job) -> Measured:
     import uvloop
 
+    from bfaudit.scan import lean
+
+    lean.install()  # as the command line does
     from bfaudit.exchanges import known
     from bfaudit.model import Connection, Place, Scanned, Status
     from bfaudit.scan.options import Options

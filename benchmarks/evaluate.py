@@ -33,8 +33,9 @@ from bfaudit.model import (
     Status,
 )
 from bfaudit.policy.cel import speakable
-from bfaudit.policy.evidence import Fleet, Subject
+from bfaudit.policy.evidence import Subject
 from bfaudit.policy.fields import FIELDS
+from bfaudit.policy.fleet import Fleet
 from bfaudit.policy.load import load
 from bfaudit.policy.rules import Policy
 

@@ -26,20 +26,25 @@ from bfaudit.policy.load import load
 PLAIN = "orjson"
 
 
-def audit(connections: int, rules: int) -> Audit:
+def policies(rules: int) -> list[Any]:
+    """So many rules, by copies of the baseline."""
     base = yaml.safe_load((resources.policies() / "baseline.yaml").read_text("utf-8"))
-    policies: list[Any] = []
+    found: list[Any] = []
     made = 0
     while made < rules:
-        number = len(policies)
+        number = len(found)
         # Names differ all over a fleet; one rule on them is realistic, five are not.
         some = [one for one in base["rules"] if not number or one["id"] != "name-is-clear"]
         some = [{**one, "id": f"copy{number}-{one['id']}"} for one in some[: rules - made]]
         head = {name: base[name] for name in ("apiVersion", "kind", "title")}
         text = yaml.safe_dump({**head, "id": f"copy{number}", "rules": some}, sort_keys=False)
-        policies += load([(f"copy{number}.yaml", text)])
+        found += load([(f"copy{number}.yaml", text)])
         made += len(some)
-    return evaluate(fleet(connections), policies, NOW)
+    return found
+
+
+def audit(connections: int, rules: int) -> Audit:
+    return evaluate(fleet(connections), policies(rules), NOW)
 
 
 def plain(judged: Audit) -> list[dict[str, Any]]:
