@@ -44,7 +44,7 @@ def matrix(known: Mapping[str, Adapter]) -> tuple[Row, ...]:
             adapter.id,
             adapter.title,
             adapter.support,
-            adapter.realms,
+            tuple(adapter.realms),
             _permissions(adapter),
             {path: path not in adapter.untold and adapter.support == "full" for path, _ in VISIBLE},
             adapter.lists.covers if adapter.lists else None,

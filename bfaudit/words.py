@@ -1,6 +1,7 @@
 """The words that problems are told in."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from bfaudit.literals import shown
 from bfaudit.model import Json
@@ -17,10 +18,17 @@ _WANTED = {
 }
 
 
+MOST_CHOICES = 500
+"""How many words of a user's own are told, or looked through for one that is near."""
+
+
 def one_of(words: Iterable[str]) -> str:
     """What was expected, as a choice."""
     known = list(words)
-    return known[0] if len(known) == 1 else f"one of: {', '.join(known)}"
+    if len(known) == 1:
+        return known[0]
+    more = ["..."] if len(known) > MOST_CHOICES else []
+    return f"one of: {', '.join([*known[:MOST_CHOICES], *more])}"
 
 
 def did_you_mean(word: Json, words: Iterable[str]) -> str | None:
@@ -29,7 +37,7 @@ def did_you_mean(word: Json, words: Iterable[str]) -> str | None:
         return None
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
 
-    by_fold = {known.casefold(): known for known in words}
+    by_fold = {known.casefold(): known for known in islice(words, MOST_CHOICES)}
     near = get_close_matches(word.casefold(), by_fold, 1, 0.6)
     return f'did you mean "{by_fold[near[0]]}"?' if near else None
 

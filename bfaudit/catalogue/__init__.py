@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from bfaudit.egress import READS as EGRESS_READS
+from bfaudit.egress import RULE as EGRESS
+from bfaudit.exceptions import RULES
 from bfaudit.exchanges.base import Adapter
 from bfaudit.facts import FACTS
 from bfaudit.model import PERMISSIONS, Rule
@@ -63,6 +66,8 @@ class RuleInfo(Struct, frozen=True, kw_only=True):
     """For each exchange that describes keys."""
     cases: tuple[tuple[str, str], ...] = ()
     """Name and outcome of each of its cases."""
+    policed: bool = True
+    """Whether a policy has it, and so may override it."""
 
     def answer(self, exchange: str) -> Answer | None:
         """What one exchange can answer."""
@@ -83,6 +88,26 @@ def catalogue(
     )
 
 
+def without_policy(known: Mapping[str, Adapter]) -> tuple[RuleInfo, ...]:
+    """The rules that bfaudit brings itself: that of `--from`, and those on exceptions."""
+    return tuple(
+        RuleInfo(
+            rule=rule,
+            pack=rule.policy,
+            reads=reads,
+            expected=rule.require,
+            facts=(facts := tuple(path for name in reads for path in facts_of(name))),
+            answers=_answers(adapters(known), facts),
+            policed=False,
+        )
+        for rule, reads in ((EGRESS, EGRESS_READS), *((rule, ()) for rule in RULES.values()))
+    )
+
+
+def _answers(exchanges: Sequence[Adapter], facts: Sequence[str]) -> tuple[Answer, ...]:
+    return tuple(_answer(adapter, facts) for adapter in exchanges if adapter.support == "full")
+
+
 def _info(
     compiled: CompiledRule,
     pack: str,
@@ -99,9 +124,7 @@ def _info(
         reads=tuple(decides),
         expected=compiled.expected.fill(lambda name: f"{{{name}}}"),
         facts=facts,
-        answers=tuple(
-            _answer(adapter, facts) for adapter in exchanges if adapter.support == "full"
-        ),
+        answers=_answers(exchanges, facts),
         cases=tuple(cases),
     )
 

@@ -42,7 +42,7 @@ def one_rule(info: RuleInfo, frameworks: Frameworks, level: int = 2) -> Iterator
         yield from (f"* `{name}`: {_line(text)}" for name, text in rule.remediation.items() if name != "text")  # fmt: skip
     yield from _section("Controls", (f"* {name}: {control} {title}".rstrip() for name, control, title in titled(rule, frameworks)))  # fmt: skip
     yield from _section("Cases", (f"* {outcome}: {name}" for name, outcome in info.cases))
-    yield from _section("Override", _override(info))
+    yield from _section("Override", _override(info) if info.policed else ())
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

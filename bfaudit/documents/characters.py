@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from bfaudit.documents.document import Document
-from bfaudit.documents.limits import MAX_SIZE
+from bfaudit.documents.limits import MAX_SIZE, MAX_VALUES
 from bfaudit.errors import Problem
 from bfaudit.model import Place
 
@@ -14,6 +14,7 @@ _FORBIDDEN = re.compile(
 )
 _PLAIN_ASCII = bytes([0x09, 0x0A, 0x0D, *range(0x20, 0x7F)])
 _MOST_PROBLEMS = 20
+_SEPARATORS = ",:[{\r\n"
 
 _NAMES = {
     "\x00": "a NUL character",
@@ -44,8 +45,10 @@ def decode(text: str | bytes, file: str) -> tuple[str, list[Problem]]:
 
 
 def check(document: Document) -> list[Problem]:
-    """A problem for each forbidden character of a document."""
+    """A problem for each forbidden character of a document, or for too many values."""
     text = document.text
+    if len(text) > MAX_VALUES and sum(map(text.count, _SEPARATORS)) > MAX_VALUES:
+        return [_whole_file(document.file, f"more than {MAX_VALUES:,} values", "split it")]
     if text.isascii() and not text.encode().translate(None, _PLAIN_ASCII):
         return []
     problems = []

@@ -3,14 +3,16 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bfaudit import literals
 from bfaudit.documents import scalars
+from bfaudit.documents.limits import MAX_EXCERPT, MAX_PROBLEMS
 from bfaudit.errors import Problem
 from bfaudit.model import Json, Place
 
 Path = Sequence[str | int]
+_LARGE = 64
 
 
 class Part(NamedTuple):
@@ -31,6 +33,7 @@ class Document:
         """By id of each list and dict: its own offset, then of each item, or of each key and value in turn."""
         self._starts: list[int] | None = None
         self._parts: list[Part] | None = None
+        self._ordered: tuple[Json, dict[Any, int]] = None, {}
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """Where the value at `path` stands, or its key; the nearest part around it where there is none."""
@@ -62,7 +65,7 @@ class Document:
             if marks is None:
                 break
             if isinstance(node, dict) and step in node:
-                index = 1 + 2 * list(node).index(step)
+                index = 1 + 2 * self._number(node, step)
                 found = marks[index if key else index + 1]
             elif isinstance(node, list) and isinstance(step, int) and 0 <= step < len(node):
                 found = marks[1 + step]
@@ -70,6 +73,14 @@ class Document:
                 return marks[0]
             node = node[step]
         return found
+
+    def _number(self, node: dict[Any, Json], name: str | int) -> int:
+        """The place of a field among the others; of the last large mapping all are remembered."""
+        if len(node) < _LARGE:
+            return list(node).index(name)
+        if self._ordered[0] is not node:
+            self._ordered = node, {each: number for number, each in enumerate(node)}
+        return self._ordered[1][name]
 
     def at(self, offset: int) -> Place:
         """The place of a character of the text."""
@@ -107,6 +118,7 @@ class Document:
         """A mistake at an offset of the text."""
         place = self.at(offset)
         line, column = self._line(place.line), place.column - 1
+        show = show and len(line) <= MAX_EXCERPT
         if show and any(start < column for start, _ in literals.spans(line)):
             show = False  # a mask before the caret would move it
         line = literals.mask(line) if show else ""
@@ -115,12 +127,20 @@ class Document:
             message, place=place, excerpt=line, expected=expected, hint=hint, width=width
         )
 
+    def too_many(self) -> Problem:
+        """What stands for the mistakes that are not told: it concerns the whole file, so that nothing of it passes."""
+        message = f"more than {MAX_PROBLEMS:,} mistakes: the rest is not told"
+        hint = "mend the first ones, then look again"
+        return Problem(message, place=Place(self.file, 1, 1), hint=hint)
+
     def part_at(self, place: Place | None) -> tuple[str | int, ...]:
         """The top-level field, or the item of one, that a place belongs to; empty where there is none."""
         if place is None:
             return ()
-        parts = self._all_parts()
-        offset = self._line_starts()[place.line - 1] + place.column - 1
+        parts, starts = self._all_parts(), self._line_starts()
+        if place.line > len(starts):  # of a file that could not be read as text
+            return ()
+        offset = starts[place.line - 1] + place.column - 1
         index = bisect_right(parts, offset, key=lambda part: part.offset)
         return parts[index - 1].path if index else ()
 

@@ -20,11 +20,10 @@ from bfaudit import literals
 from bfaudit.collector import paused
 from bfaudit.documents import characters, scalars, syntax
 from bfaudit.documents.document import Document
-from bfaudit.documents.limits import MAX_ALIASED, MAX_DEPTH
+from bfaudit.documents.limits import MAX_ALIASED, MAX_DEPTH, MAX_PROBLEMS
 from bfaudit.errors import Problem
 from bfaudit.model import Json
 
-_MOST_PROBLEMS = 1000
 _MOST_RESOLVED = 10_000
 
 
@@ -228,7 +227,7 @@ class _Builder:
 
     def _add(self, message: str, at: int, *, hint: str | None = None) -> None:
         self.problems.append(self._document.problem_at(message, at, hint=hint))
-        if len(self.problems) >= _MOST_PROBLEMS:
+        if len(self.problems) >= MAX_PROBLEMS:
             raise _StopError
 
     def _stop(self, message: str, at: int, hint: str | None = None) -> None:

@@ -5,12 +5,15 @@ What is valid never pays for explanations.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import jsonschema_rs
+import msgspec
 
 from bfaudit import schemas
 from bfaudit.documents.document import Document
+from bfaudit.documents.limits import MAX_EXPLAINED, MAX_PROBLEMS
 from bfaudit.documents.scalars import is_ambiguous
 from bfaudit.errors import Problem
 from bfaudit.literals import shown
@@ -77,17 +80,47 @@ def explain(
     document: Document, shape: Shape, data: Json, at: Callable[[Steps], Steps] = lambda path: path
 ) -> list[Problem]:
     """What is wrong with data that the schema refuses; `at` leads from a path in it to one in the document."""
+    if (large := _too_large(data, at(()))) is not None:
+        message = f"not valid, and with more than {MAX_EXPLAINED:,} values too large to say why"
+        return [document.problem(message, large, key=True, hint="try it with a part of this")]
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, seldom needed
 
     problems: dict[object, Problem] = {}
-    for error in Draft202012Validator(schemas.load(shape.schema)).iter_errors(data):
-        for problem in _explain(document, error, at(tuple(error.absolute_path)), shape):
-            problems.setdefault((problem.place, problem.message), problem)
+    found = (
+        problem
+        for error in Draft202012Validator(schemas.load(shape.schema)).iter_errors(data)
+        for problem in _explain(document, error, at(tuple(error.absolute_path)), shape)
+    )
+    for number, problem in enumerate(found):
+        if number == MAX_PROBLEMS:
+            problems[None] = document.too_many()
+            break
+        problems.setdefault((problem.place, problem.message), problem)
     # NOTE: the gate decides; should `jsonschema` not see it, the place is still told.
     return list(problems.values()) or [
         document.problem("not valid here", at(tuple(error.instance_path)))
-        for error in validator(shape.schema).iter_errors(data)
+        for error in islice(validator(shape.schema).iter_errors(data), MAX_PROBLEMS + 1)
     ]
+
+
+def _too_large(data: Json, path: Steps) -> Steps | None:
+    """The path of the largest part, where all is too large to explain."""
+    sizes = {name: _size(value) for name, value in data.items()}
+    if sum(sizes.values()) <= MAX_EXPLAINED:
+        return None
+    return (*path, max(sizes, key=lambda name: sizes[name]))
+
+
+def _size(data: Json) -> int:
+    """How many values there are in one, counted until they are too many."""
+    count, left = 0, [data]
+    while left and count <= MAX_EXPLAINED:
+        one = left.pop()
+        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        count += 1 + len(inside)
+        if count <= MAX_EXPLAINED:
+            left.extend(item for item in inside if isinstance(item, dict | list))
+    return count
 
 
 def _explain(
@@ -119,7 +152,7 @@ def _explain(
             message = f"{title(path)} must be {wanted(limit)}, not {kind_of(found)}"
             yield document.problem(message, path, hint=_how_to_write(found, limit))
         case "uniqueItems":
-            index = next(i for i, item in enumerate(found) if item in found[:i])
+            index = _again(found)
             yield document.problem(f"{quoted(found[index])} is listed twice", (*path, index))
         case "pattern" if "propertyNames" in list(error.absolute_schema_path):
             message, told = f"{quoted(found)} cannot be a name here", "a name that starts with a letter"  # fmt: skip
@@ -130,6 +163,17 @@ def _explain(
             yield document.problem(f"{title(path)} is longer than {limit} characters", path)
         case _:
             yield document.problem("not valid here", path)
+
+
+def _again(items: Json) -> int:
+    """The number of the first item that equals one before it."""
+    seen: set[bytes] = set()
+    for number, item in enumerate(items):
+        text = msgspec.json.encode(item, order="sorted")
+        if text in seen:
+            return number
+        seen.add(text)
+    return len(items) - 1  # equal by another measure, as 1 and 1.0 are
 
 
 def _unknown_field(document: Document, path: Steps, known: list[str]) -> Problem:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from bfaudit import literals
@@ -15,6 +16,8 @@ from bfaudit.words import did_you_mean, one_of, quoted
 Path = tuple[str | int, ...]
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9+.-]*):(.*)", re.DOTALL)
+_MOST_NAMES = 100
+"""How many servers a hint is sought among."""
 _SECRET_HINT = "put the secret into a variable or a file, and write `env:NAME` or `file:PATH` here"
 
 
@@ -163,7 +166,7 @@ class Checker:
         if fields.looks_like_address(text) or found.hint:
             yield self._mistake(found, path)
             return
-        names = list(self._declared)
+        names = list(islice(self._declared, _MOST_NAMES))
         yield self._problem(
             f"unknown server {quoted(text)}",
             path,

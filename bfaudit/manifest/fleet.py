@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from bfaudit import documents
 from bfaudit.collector import paused
 from bfaudit.documents import Document
+from bfaudit.documents.limits import MAX_PROBLEMS
 from bfaudit.errors import Problem
 from bfaudit.literals import shown
 from bfaudit.manifest import build, fields, shape
@@ -53,11 +55,12 @@ def _assemble(
 ) -> LoadedManifests:
     files = [_check(file, text, known) for file, text in sources]
     _unique_names(files)
+    for checked in files:
+        _cut(checked)
     found = list(problems)
     rejected = [_rejected(problem.place.file, problem) for problem in problems if problem.place]
     connections: list[Connection] = []
     for checked in files:
-        checked.problems.sort(key=_position)
         found += checked.problems
         _sort_out(checked, connections, rejected)
     names = tuple(checked.document.file for checked in files)
@@ -71,10 +74,18 @@ def _check(file: str, text: str | bytes, known: Known) -> _Checked:
         wrong_shape = shape.check(document)
         problems += wrong_shape
         if isinstance(document.data, dict) and document.data.get("kind") in ("Manifest", None):
-            problems += checker.problems()
+            problems += islice(checker.problems(), MAX_PROBLEMS + 1)
     if problems:
         _conceal(problems, checker.hidden_lines())
     return _Checked(document, checker, problems)
+
+
+def _cut(checked: _Checked) -> None:
+    """Of very many problems the first few, and what stands for the others."""
+    checked.problems.sort(key=_position)
+    if len(checked.problems) > MAX_PROBLEMS:
+        del checked.problems[MAX_PROBLEMS:]
+        checked.problems.insert(0, checked.document.too_many())
 
 
 def _conceal(problems: list[Problem], lines: set[int]) -> None:

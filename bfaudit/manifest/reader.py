@@ -1,16 +1,19 @@
 """The shell of the manifest: paths, folders, globs and standard input -> the bytes of files."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from glob import glob, has_magic
+from collections.abc import Callable, Sequence
+from glob import has_magic
 from pathlib import Path
 from typing import NamedTuple
 
+from bfaudit import roots
 from bfaudit.documents import MAX_SIZE
 from bfaudit.errors import Problem
 from bfaudit.model import Place
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
+MAX_TOTAL = 4 * MAX_SIZE
+"""Bytes of all manifests of a run."""
 
 
 class Source(NamedTuple):
@@ -31,11 +34,17 @@ def collect(
     """The files that paths, folders, globs and `-` stand for, each once; a problem for each that is not there."""
     found: dict[str, Source] = {}
     problems: list[Problem] = []
+    left = MAX_TOTAL
     for source in sources:
         if source == "-":
             found.setdefault("-", Source("<stdin>", stdin()))
             continue
-        paths = _files(source)
+        root = roots.root_of(_base(source))
+        try:
+            paths = _files(source)
+        except roots.RefusedFileError as error:
+            problems.append(_unreadable(source, error.message, error.hint))
+            continue
         if paths is None:
             hint = "no file matches this pattern" if has_magic(source) else "check the path"
             problems.append(_unreadable(source, "no such file or folder", hint))
@@ -43,8 +52,15 @@ def collect(
             try:
                 identity = str(path.resolve())
                 if identity not in found:
-                    found[identity] = Source(str(path), _read(path))
-            except (OSError, RuntimeError) as error:
+                    text = roots.read(path, root, MAX_SIZE)
+                    left -= len(text)
+                    if left < 0:
+                        message = f"all manifests of a run are larger than {MAX_TOTAL // 2**20} MiB"
+                        return [], [_unreadable(str(path), message, "audit them in parts")]
+                    found[identity] = Source(str(path), text)
+            except roots.RefusedFileError as error:
+                problems.append(_unreadable(str(path), error.message, error.hint))
+            except (OSError, RuntimeError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or "it cannot be read"
                 problems.append(_unreadable(str(path), str(reason).lower(), None))
     return list(found.values()), problems
@@ -55,26 +71,23 @@ def _files(source: str) -> list[Path] | None:
     path = Path(source)
     try:
         if path.is_dir():
-            return sorted(_yaml_in(path))
+            return [one for one in roots.found(path, "**/*") if one.suffix.lower() in _SUFFIXES]
         if path.exists() or not has_magic(source):
             return [path] if path.exists() else None
-        matches = sorted(Path(name) for name in glob(source, recursive=True))  # noqa: PTH207 - absolute patterns too
-    except (OSError, ValueError):
+        base = _base(source)
+        matches = roots.matching(base, str(path.relative_to(base)))
+    except (OSError, ValueError, NotImplementedError):
         return None
     files = [file for match in matches for file in (_files(str(match)) or ())]
-    return files or None
+    return list(dict.fromkeys(files)) or None
 
 
-def _yaml_in(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in _SUFFIXES and not hidden and path.is_file():
-            yield path
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_SIZE + 1)
+def _base(source: str) -> Path:
+    """What a user named: a path, or the part of a pattern before its first wildcard."""
+    path = Path(source)
+    while has_magic(str(path)) and not path.exists():
+        path = path.parent
+    return path
 
 
 def _unreadable(file: str, message: str, hint: str | None) -> Problem:

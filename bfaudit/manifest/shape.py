@@ -6,12 +6,18 @@ import jsonschema_rs
 
 from bfaudit.documents import Document
 from bfaudit.documents import shape as shapes
+from bfaudit.documents.limits import MAX_PROBLEMS
 from bfaudit.documents.shape import Shape, Steps
 from bfaudit.errors import Problem
+from bfaudit.model import Json
 from bfaudit.words import quoted
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+
+
+_HEAD = {"apiVersion": "bfaudit/v1", "kind": "Manifest"}
+_AT_ONCE = 1000
 
 
 def validator() -> jsonschema_rs.Draft202012Validator:
@@ -28,17 +34,33 @@ def check(document: Document) -> list[Problem]:
 
 
 def _explain_all(document: Document) -> list[Problem]:
-    wrong = shapes.wrong_paths("manifest", document.data)
-    items = sorted({index for path in wrong if (index := _connection(path)) is not None})
+    items = _wrong(document.data.get("connections"))
     part = dict(document.data)
-    if items:
+    if isinstance(part.get("connections"), list):
         part["connections"] = [part["connections"][item] for item in items]
 
     def at(path: Steps) -> Steps:
         index = _connection(path)
         return path if index is None or not items else ("connections", items[index], *path[2:])
 
-    return shapes.explain(document, SHAPE, part, at)
+    problems = shapes.explain(document, SHAPE, part, at)
+    return [*problems, document.too_many()] if len(items) > MAX_PROBLEMS else problems
+
+
+def _wrong(connections: Json) -> list[int]:
+    """The numbers of the connections that are wrong, the first so many: the validator looks for every mistake at once."""
+    if not isinstance(connections, list):
+        return []
+    found: set[int] = set()
+    for start in range(0, len(connections), _AT_ONCE):
+        some = {**_HEAD, "connections": connections[start : start + _AT_ONCE]}
+        if validator().is_valid(some):
+            continue
+        wrong = shapes.wrong_paths("manifest", some)
+        found |= {start + index for path in wrong if (index := _connection(path)) is not None}
+        if len(found) > MAX_PROBLEMS:
+            break
+    return sorted(found)
 
 
 def _connection(path: Steps) -> int | None:
