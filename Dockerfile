@@ -1,8 +1,8 @@
 # The base is pinned by version. To pin it by digest as well, which a tag alone does not, build with
-#   --build-arg BASE=python:3.13.9-slim-bookworm@sha256:<digest>
-# where <digest> is what `docker buildx imagetools inspect python:3.13.9-slim-bookworm` prints. It is not written
+#   --build-arg BASE=python:3.13.16-slim-trixie@sha256:<digest>
+# where <digest> is what `docker buildx imagetools inspect python:3.13.16-slim-trixie` prints. It is not written
 # here, because a digest that nobody renews keeps every later fix of the base out.
-ARG BASE=python:3.13.9-slim-bookworm
+ARG BASE=python:3.13.16-slim-trixie
 
 FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -30,5 +30,6 @@ ENV PATH=/opt/bfaudit/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # By number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 WORKDIR /work
+# No HEALTHCHECK: it is a command that ends, and one that watches tells how it is by its exit.
 ENTRYPOINT ["bfaudit"]
 CMD ["--help"]

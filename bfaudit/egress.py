@@ -38,6 +38,9 @@ RULE = Rule(
 )
 """The rule as reports show it. It comes with `--from`, not with a policy."""
 
+READS = ("network.ip_restricted", "network.allowlist")
+"""The fields that it reads."""
+
 _LIST, _RESTRICTED = "network.ip_allowlist", "network.ip_restricted"
 
 

@@ -27,6 +27,7 @@ from bfaudit.model import (
 )
 from bfaudit.policy.columns import Table
 from bfaudit.policy.judge import Judge
+from bfaudit.policy.ran import ScanRun
 from bfaudit.policy.rules import CompiledRule, Policy
 
 _BLOCK = 2048
@@ -48,7 +49,8 @@ def _evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> 
         key=lambda compiled: (-compiled.rule.severity, compiled.rule.id),
     )
     scanned = sorted(snapshot.connections, key=lambda one: one.connection.name)
-    table = Table(scanned, now, snapshot.unselected)
+    untold = snapshot.unselected - len(snapshot.rest)
+    table = Table(scanned, now, snapshot.rest, untold, ScanRun.of(snapshot))
     connections = [one.connection for one in scanned]
     places = {blamed: _places(blamed, connections) for blamed in {rule.blames for rule in rules}}
     names = [one.name for one in connections]

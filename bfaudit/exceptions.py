@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from bfaudit.egress import RULE as EGRESS
 from bfaudit.model import (
     ApprovedException,
     Audit,
@@ -59,10 +60,8 @@ class Asked(NamedTuple):
 
 def decide(audit: Audit, asked: Sequence[Asked], now: datetime) -> Audit:
     """The audit with every exception that is in force at `now` applied, and findings for those that are not."""
-    if not asked:
-        return audit
-    today = now.date()
-    severities = {rule.id: rule.severity for rule in (*audit.rules, *audit.left_out)}
+    rules = (*audit.rules, *audit.left_out)
+    severities = {rule.id: rule.severity for rule in (EGRESS, *rules)}
     connections = {one.connection.name: one.connection for one in audit.snapshot.connections}
     results = list(audit.results)
     wanted = {rule for each in asked for rule in each.exception.rules}
@@ -74,7 +73,7 @@ def decide(audit: Audit, asked: Sequence[Asked], now: datetime) -> Audit:
     findings: list[Result] = []
     for exception, limits in asked:
         names = selected(exception, connections)
-        wrong = list(_not_in_force(exception, limits, severities, today))
+        wrong = list(_not_in_force(exception, limits, severities, now.date()))
         mine = [
             positions[rule][name]
             for rule in exception.rules
@@ -87,16 +86,17 @@ def decide(audit: Audit, asked: Sequence[Asked], now: datetime) -> Audit:
                 if results[at].outcome is Outcome.FAIL and results[at].exception is None:
                     results[at] = replace(results[at], exception=exception.id)
             outcomes = {results[at].outcome for at in mine}
-            wrong += _not_needed(exception, outcomes, list(connections))
+            if not _judged_elsewhere(exception, audit, {rule.id for rule in rules}):
+                wrong += _not_needed(exception, outcomes, list(connections))
         on = names[0] if len(names) == 1 else exception.id
         findings += [_finding(rule, exception, message, on) for rule, message in wrong]
     for finding in findings:
         insort(results, finding, key=_order)
-    rules = {rule.id: rule for rule in (*audit.rules, *(finding.rule for finding in findings))}
+    shown = {rule.id: rule for rule in (*audit.rules, *(finding.rule for finding in findings))}
     return replace(
         audit,
         results=tuple(results),
-        rules=tuple(sorted(rules.values(), key=lambda rule: (-rule.severity, rule.id))),
+        rules=tuple(sorted(shown.values(), key=lambda rule: (-rule.severity, rule.id))),
         exceptions=tuple(in_force),
     )
 
@@ -129,6 +129,13 @@ def _not_in_force(
     ):
         days, most = (expires - created).days, limits.days[worst]
         yield TOO_LONG, f"It lasts {days} days; for a {worst.word} rule {most} are allowed."
+
+
+def _judged_elsewhere(exception: ApprovedException, audit: Audit, rules: set[str]) -> bool:
+    """Whether something that this run does not judge may need an exception: a rule, or what a selection left out."""
+    rest = {one.connection.name: one.connection for one in audit.snapshot.rest}
+    part = audit.snapshot.unselected > len(rest) or bool(selected(exception, rest))
+    return part or rules.isdisjoint(exception.rules)
 
 
 def _not_needed(

@@ -90,7 +90,7 @@ class Journal:
             os.close(self._file)
 
     def __str__(self) -> str:
-        return f"the journal {self.path}" if self.path else "to the folder for temporary files"
+        return f"the journal {self.path}" if self.path else "the snapshot's temporary file"
 
     def __len__(self) -> int:
         return len(self._at)
@@ -107,9 +107,9 @@ class Journal:
         try:
             self._keep(number, self._write(line), scanned)
         except OSError as error:
+            kept = "what it holds is kept: make room, and go on with --resume"
             raise UsageError(
-                f"cannot write {self}: {error.strerror}",
-                hint="what it holds is kept: make room, and go on with --resume",
+                f"cannot write {self}: {error.strerror}", hint=kept if self.path else None
             ) from None
 
     def _keep(self, number: int, begins: int, scanned: Scanned) -> None:

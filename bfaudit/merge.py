@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bfaudit.model import ExchangeScanned, Reason, Rejected, Scanned, Snapshot
+from bfaudit.model import (
+    ClientUsed,
+    ExchangeScanned,
+    Reason,
+    Rejected,
+    Scanned,
+    Snapshot,
+    Unselected,
+)
 from bfaudit.sealed import utc
 
 
@@ -21,7 +29,7 @@ class Merged(NamedTuple):
 
     snapshot: Snapshot
     conflicts: tuple[str, ...]
-    """One sentence per connection that is not the same in all of them."""
+    """One sentence per connection that is not the same in all of them, and one where their fingerprints differ in kind."""
 
 
 class _Entry(NamedTuple):
@@ -37,17 +45,19 @@ def merge(parts: Sequence[Named]) -> Merged:
             entries.setdefault(scanned.connection.name, []).append(_Entry(part.file, scanned))
     snapshots = [part.snapshot for part in parts]
     newest = max(snapshots, key=lambda one: utc(one.generated_at))
-    known = max(len(one.connections) + one.unselected for one in snapshots)
+    rest = _rest(snapshots, entries)
     merged = Snapshot(
         generated_at=newest.generated_at,
         connections=tuple(max(found, key=_weight).scanned for found in entries.values()),
         exchanges=_exchanges(snapshots),
         rejected=_rejected(snapshots, entries),
         interrupted=any(one.interrupted for one in snapshots),
-        unselected=max(0, known - len(entries)),
+        unselected=_unselected(snapshots, len(entries), len(rest)),
+        rest=rest,
         version=newest.version,
+        client=_client([one.client for one in snapshots]),
     )
-    conflicts = (_conflict(name, found) for name, found in entries.items())
+    conflicts = [_marks(parts), *(_conflict(name, found) for name, found in entries.items())]
     return Merged(merged, tuple(filter(None, conflicts)))
 
 
@@ -60,16 +70,52 @@ def _weight(entry: _Entry) -> tuple[bool, float, str]:
 
 def _conflict(name: str, entries: Sequence[_Entry]) -> str | None:
     exchanges: dict[str, str] = {}
-    keys: dict[str, str] = {}
+    keys: dict[str | None, dict[str, str]] = {}
     for file, scanned in entries:
         exchanges.setdefault(scanned.connection.exchange, file)
         if scanned.fingerprint is not None:
-            keys.setdefault(scanned.fingerprint, file)
+            alike = keys.setdefault(scanned.fingerprint_key, {})
+            alike.setdefault(scanned.fingerprint, file)
     if len(exchanges) > 1:
         return f"{name}: {_told('exchange', exchanges)}"
-    if len(keys) > 1:
-        return f"{name}: {_told('key', keys)}"
+    for alike in keys.values():
+        if len(alike) > 1:
+            return f"{name}: {_told('key', alike)}"
     return None
+
+
+def _marks(parts: Sequence[Named]) -> str | None:
+    """Whether the fingerprints of all snapshots were made with one key; others cannot be compared."""
+    files: dict[str | None, str] = {}
+    for part in parts:
+        found: tuple[Scanned | Unselected, ...] = (*part.snapshot.connections, *part.snapshot.rest)
+        files |= {one.fingerprint_key: part.file for one in found if one.fingerprint}
+    if len(files) < 2:
+        return None
+    named = ", ".join(sorted(set(files.values())))
+    return (
+        f"{named}: fingerprints made with different values of BFAUDIT_FINGERPRINT_KEY are incomparable: "
+        "whether one key serves two connections cannot be told"
+    )
+
+
+def _rest(snapshots: Iterable[Snapshot], seen: Iterable[str]) -> tuple[Unselected, ...]:
+    """What every selection left out, once; one whose key was read tells more."""
+    scanned = set(seen)
+    found: dict[str, Unselected] = {}
+    for one in (each for snapshot in snapshots for each in snapshot.rest):
+        name = one.connection.name
+        if name not in scanned and (name not in found or one.fingerprint):
+            found[name] = one
+    return tuple(found.values())
+
+
+def _unselected(snapshots: Iterable[Snapshot], seen: int, rest: int) -> int:
+    """How many connections no host has scanned: exact where every snapshot names those that it left out."""
+    if all(one.unselected == len(one.rest) for one in snapshots):
+        return rest
+    known = max(len(one.connections) + one.unselected for one in snapshots)
+    return max(rest, known - seen)
 
 
 def _told(what: str, by_value: dict[str, str]) -> str:
@@ -95,8 +141,29 @@ def _exchanges(snapshots: Iterable[Snapshot]) -> tuple[ExchangeScanned, ...]:
                 other,
                 requests=one.requests + other.requests,
                 clock_offset_ms=max(offsets, key=abs, default=None),
+                refused_hosts=_each_once(other.refused_hosts, one.refused_hosts),
             )
     return tuple(found[key] for key in sorted(found))
+
+
+def _client(clients: Sequence[ClientUsed | None]) -> ClientUsed | None:
+    """Every host's client in one: what is wrong on any host is wrong, and what any host does not tell is unknown."""
+    told = [one for one in clients if one is not None]
+    if not told:
+        return None
+    unknown = [one.unknown for one in told if one.unknown]
+    if len(told) < len(clients):
+        unknown.append("one of the joined snapshots does not tell which client signed its requests")
+    return ClientUsed(
+        name=", ".join(dict.fromkeys(one.name for one in told)),
+        differs=_each_once(*(one.differs for one in told)),
+        unknown="; ".join(dict.fromkeys(unknown)) or None,
+        known_bad=_each_once(*(one.known_bad for one in told)),
+    )
+
+
+def _each_once(*several: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({text for texts in several for text in texts}))
 
 
 def _rejected(snapshots: Iterable[Snapshot], seen: Iterable[str]) -> tuple[Rejected, ...]:

@@ -15,21 +15,28 @@ _HELPERS = frozenset(
     {
         "__init__",
         "asking",
+        "durations",
         "gate_options",
         "gating",
         "notify",
+        "logs",
         "options",
+        "output",
         "pipeline",
         "policy_files",
         "printing",
         "problems",
         "progress",
+        "reporting",
         "revision",
+        "rounds",
         "scaffold",
         "selecting",
         "settings",
         "settings_checks",
+        "stopping",
         "templates",
+        "trust",
     }
 )
 
@@ -46,6 +53,14 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: list[str]) -> int:
+    from bfaudit import redact  # noqa: PLC0415
+    from bfaudit.cli import logs  # noqa: PLC0415
+
+    with redact.run(), logs.redacted():
+        return _ended(words)
+
+
+def _ended(words: list[str]) -> int:
     from click import Abort  # noqa: PLC0415
     from click.exceptions import ClickException, Exit  # noqa: PLC0415
 
@@ -70,23 +85,20 @@ def _run(words: list[str]) -> int:
         sys.stderr.close()
         return 0
     except Exception as error:  # noqa: BLE001 - the one boundary behind which a bug may not show what it held
-        _bug(error, loud="-vv" in words)
+        bug(error, loud="-vv" in words)
         return 70
     return result if isinstance(result, int) else 0
 
 
-def _bug(error: Exception, *, loud: bool) -> None:
+def bug(error: Exception, *, loud: bool) -> None:
     """Name a bug without its message: it may hold what an exchange or a secret store sent."""
-    import traceback  # noqa: PLC0415
+    from bfaudit.cli.logs import frames  # noqa: PLC0415
 
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1] if frames else None
-    where = f" at {Path(last.filename).name}:{last.lineno} in {last.name}" if last else ""
+    stack = frames(error.__traceback__)
+    where = f" at {stack[-1].strip()}" if stack else ""
     print(f"fatal: a bug in bfaudit {__version__}: {type(error).__name__}{where}", file=sys.stderr)
     if loud:
-        for frame in frames:
-            name = Path(frame.filename).name
-            print(f"  {name}:{frame.lineno} in {frame.name}", file=sys.stderr)
+        print("\n".join(stack), file=sys.stderr)
     else:
         print("help: run again with -vv for the stack, and report it", file=sys.stderr)
 

@@ -6,18 +6,7 @@ import rich_click as click
 
 from bfaudit.cli import options
 from bfaudit.cli.gate_options import gating, selecting
-
-SCANNING = (
-    "exchange_urls",
-    "connection_test",
-    "allow_probes",
-    "workers",
-    "timeout",
-    "deadline",
-    "ca_file",
-    "quiet",
-    "verbose",
-)
+from bfaudit.cli.output import write
 
 
 @click.command("audit")
@@ -41,20 +30,17 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
     """
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import gating as gates  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
-    from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
+    from bfaudit.cli import reporting  # noqa: PLC0415
+    from bfaudit.cli.selecting import scan_selected  # noqa: PLC0415
 
-    wanted = pipeline.pairs(given["formats"], given["outputs"])
-    chosen = pipeline.chosen(given)
-    loaded, unselected = load_selected(manifests, given)
-    policies = pipeline.policies(given["policies"])
-    excepted = pipeline.exceptions(given["exceptions"], policies)
-    terms = gates.terms(given, policies)
-    scanned = pipeline.scan_fleet(loaded, **{name: given[name] for name in SCANNING})
-    snapshot = terms.remembered(scanned, unselected)
+    (previous,) = gates.read_snapshots(given["previous"])
+    wanted = reporting.pairs(given["formats"], given["outputs"])
+    chosen = reporting.chosen(given)
+    terms = gates.terms(given, previous)
+    snapshot = terms.remembered(scan_selected(manifests, given))
     if given["snapshot_out"]:
-        pipeline.write(given["snapshot_out"], snapshots.encode(snapshot))
-    audit = terms.mark(pipeline.judge(snapshot, policies, excepted))
+        write(given["snapshot_out"], snapshots.encode(snapshot))
+    audit = terms.judged(snapshot)
     ends_with = terms.code(audit)
-    pipeline.report(audit, wanted, pipeline.sources_of(snapshot), ends_with, chosen)
+    reporting.report(audit, wanted, reporting.sources_of(snapshot), ends_with, chosen)
     return ends_with

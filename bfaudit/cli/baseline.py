@@ -7,9 +7,11 @@ from typing import Any
 import rich_click as click
 
 from bfaudit.cli import options
+from bfaudit.cli.gate_options import admitted
+from bfaudit.cli.output import write
 
 _source = click.argument("source", metavar="SNAPSHOT|REPORT.json")
-_judging = options.several(options.policy, options.exceptions)
+_judging = options.several(options.policy, options.exceptions, admitted)
 
 
 @click.group("baseline")
@@ -28,7 +30,6 @@ def command() -> None:
 def create(source: str, output: str, force: bool, **given: Any) -> None:
     """Write every finding of a snapshot, or of a JSON report, as known."""
     from bfaudit import baseline  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
     from bfaudit.errors import UsageError  # noqa: PLC0415
 
     if Path(output).exists() and not force:
@@ -37,7 +38,7 @@ def create(source: str, output: str, force: bool, **given: Any) -> None:
             hint="drop what is gone with `bfaudit baseline prune`, or replace it with --force",
         )
     made = baseline.created(_audit(source, given))
-    pipeline.write(output, baseline.encode(made))
+    write(output, baseline.encode(made))
     print(f"{_count(len(made.findings))} known from now on: {output}", file=sys.stderr)
 
 
@@ -51,7 +52,7 @@ def prune(file: str, source: str, **given: Any) -> None:
     What it cannot show is kept: results without an answer, and connections that it does not hold because of a selection.
     """
     from bfaudit import baseline  # noqa: PLC0415
-    from bfaudit.cli import gating, pipeline  # noqa: PLC0415
+    from bfaudit.cli import gating  # noqa: PLC0415
     from bfaudit.cli.problems import visible  # noqa: PLC0415
 
     before = gating.read_baseline(file)
@@ -59,7 +60,7 @@ def prune(file: str, source: str, **given: Any) -> None:
     for known in gone:
         print(visible(f"gone: {known.rule} on {known.connection}"), file=sys.stderr)
     if gone:
-        pipeline.write(file, baseline.encode(left))
+        write(file, baseline.encode(left))
     print(f"{len(gone)} gone, {_count(len(left.findings))} still known", file=sys.stderr)
 
 
@@ -91,20 +92,22 @@ def _audit(source: str, given: dict[str, Any]) -> Any:
     from bfaudit import sealed  # noqa: PLC0415
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import gating, pipeline  # noqa: PLC0415
+    from bfaudit.egress import address  # noqa: PLC0415
     from bfaudit.errors import UsageError  # noqa: PLC0415
     from bfaudit.formats import json as reports  # noqa: PLC0415
 
     data = gating.read(source)
     if sealed.schema_in(data) == reports.SCHEMA:
-        if given["policies"] or given["exceptions"]:
+        if any(map(options.typed, ("policies", "exceptions", "hosts"))):
             raise UsageError(
                 f"{source} is a report: it is judged already",
-                hint="give the snapshot, or leave --policy and --exceptions out",
+                hint="give the snapshot, or leave --policy, --exceptions and --from out",
             )
         return reports.read(data, source).audit
+    seen = snapshots.decode(data, source)
     policies = pipeline.policies(given["policies"])
     excepted = pipeline.exceptions(given["exceptions"], policies)
-    return pipeline.judge(snapshots.decode(data, source), policies, excepted)
+    return pipeline.judge(seen, policies, excepted, tuple(map(address, given["hosts"])))
 
 
 def _count(number: int) -> str:

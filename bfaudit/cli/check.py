@@ -5,7 +5,8 @@ from typing import Any
 import rich_click as click
 
 from bfaudit.cli import options
-from bfaudit.cli.gate_options import Duration, gating, selecting
+from bfaudit.cli.durations import Duration
+from bfaudit.cli.gate_options import gating, selecting
 
 
 @click.command("check")
@@ -23,18 +24,19 @@ from bfaudit.cli.gate_options import Duration, gating, selecting
 def command(snapshot: str, **given: Any) -> int:
     """Judge a SNAPSHOT by policy: no secret, no network. `-` is the standard input."""
     from bfaudit.cli import gating as gates  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
+    from bfaudit.cli import reporting  # noqa: PLC0415
     from bfaudit.cli.selecting import part_of  # noqa: PLC0415
 
-    wanted = pipeline.pairs(given["formats"], given["outputs"])
-    chosen = pipeline.chosen(given)
-    policies = pipeline.policies(given["policies"])
-    excepted = pipeline.exceptions(given["exceptions"], policies)
-    terms = gates.terms(given, policies)
-    seen = gates.read_snapshot(snapshot)
+    seen, previous = gates.read_snapshots(snapshot, given["previous"])
+    assert seen is not None  # noqa: S101 - its file was given
+    wanted = reporting.pairs(given["formats"], given["outputs"])
+    chosen = reporting.chosen(given)
+    terms = gates.terms(given, previous)
     part = part_of(seen, given)
-    audit = terms.mark(pipeline.judge(terms.remembered(seen), policies, excepted), part)
+    audit = terms.judged(terms.remembered(seen), part)
     gaps = [*(part.gaps if part else ()), *gates.too_old(audit.snapshot, given["max_age"])]
     ends_with = terms.code(audit, gaps)
-    pipeline.report(audit, wanted, pipeline.sources_of(audit.snapshot), ends_with, chosen)
+    reporting.report(
+        audit, wanted, reporting.sources_of(audit.snapshot, snapshot), ends_with, chosen
+    )
     return ends_with

@@ -124,5 +124,5 @@ def _unknown() -> dict[str, str | None]:
     }
 
 
-OTHERS = ("BFAUDIT_CHROMIUM", "BFAUDIT_FINGERPRINT_KEY")
+OTHERS = ("BFAUDIT_CHROMIUM", "BFAUDIT_EXEC_ENV", "BFAUDIT_FINGERPRINT_KEY")
 """Variables that have no option."""

@@ -10,7 +10,7 @@ import rich_click as click
 
 from bfaudit import credentials, errors, literals
 from bfaudit.cli import asking, options, scaffold
-from bfaudit.cli.audit import SCANNING
+from bfaudit.cli.output import write
 from bfaudit.manifest import writing
 from bfaudit.manifest.fields import normal_name
 from bfaudit.model import Audit, Connection, Outcome, Scanned, Status
@@ -54,8 +54,13 @@ def command(manifest: str, **given: Any) -> int:
     loaded = pipeline.load_fleet([manifest], keep_going=False)
     one = next(each for each in loaded.connections if normal_name(each.name) == normal_name(draft.name))  # fmt: skip
     alone = type(loaded)((one,), [], (), loaded.files)
-    asked = {**{name: given[name] for name in SCANNING}, "connection_test": True, "quiet": True}
-    snapshot = pipeline.scan_fleet(alone, **asked)
+    asked = {
+        **{name: given[name] for name in pipeline.SCANNING},
+        "connection_test": True,
+        "quiet": True,
+    }
+    rest = tuple(each for each in loaded.connections if each is not one)
+    snapshot = pipeline.scan_fleet(alone, rest=rest, **asked)
     if snapshot.interrupted or not snapshot.connections:
         return 130
     audit = pipeline.judge(snapshot, policies, excepted)
@@ -166,7 +171,6 @@ def _append(
 ) -> None:
     """Write the manifest with the connection; nothing is written that would not load."""
     from bfaudit import exchanges, manifest  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
 
     made = writing.fresh([draft]) if text is None else writing.appended(text, draft)
     known = manifest.Known(exchanges.credentials_of(), credentials.SCHEMES, {})
@@ -175,7 +179,7 @@ def _append(
         raise errors.InvalidInput(loaded.problems)
     if len(loaded.connections) != len(declared) + 1:
         raise AssertionError("the manifest would not say what was meant")
-    pipeline.write(str(path.resolve()), made.encode())
+    write(str(path.resolve()), made.encode())
     click.echo(f"{'wrote' if text is None else 'added to'} {path}:\n")
     click.echo(writing.entry(draft))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import rich_click as click
 
+from bfaudit.cli import options
+from bfaudit.cli.output import write
 from bfaudit.model import Audit, Result
 
 
@@ -18,15 +20,17 @@ from bfaudit.model import Audit, Result
     metavar="FOLDER",
     help="Where the reports and the snapshot go.",
 )
-def command(output_dir: str) -> int:
+@options.language
+def command(output_dir: str, lang: str) -> int:
     """Audit the example fleet: real ccxt over real HTTP, against a sandbox on this machine.
 
     Nothing leaves the machine. The fleet has planted mistakes; the reports show them.
     """
     from bfaudit import resources  # noqa: PLC0415
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
+    from bfaudit.cli import pipeline, reporting  # noqa: PLC0415
     from bfaudit.formats import FORMATS  # noqa: PLC0415
+    from bfaudit.lang import language  # noqa: PLC0415
     from bfaudit.sandbox import Sandbox, load_scenario  # noqa: PLC0415
 
     manifest = _relative(str(resources.examples() / "backfuture.yaml"))
@@ -48,8 +52,9 @@ def command(output_dir: str) -> int:
     reports = {name: folder / f"report.{suffix}" for name, suffix in REPORTS.items()}
     wanted: list[tuple[Any, str]] = [(FORMATS["text"], "-")]
     wanted += [(FORMATS[name], str(path)) for name, path in reports.items()]
-    pipeline.report(audit, wanted, pipeline.sources_of(snapshot), ends_with)
-    pipeline.write(str(folder / "snapshot.json"), snapshots.encode(snapshot))
+    told = {"language": language(lang)}
+    reporting.report(audit, wanted, reporting.sources_of(snapshot), ends_with, told)
+    write(str(folder / "snapshot.json"), snapshots.encode(snapshot))
     found = _planted(audit, scenario.planted)
     _say(found, [*reports.values(), folder / "snapshot.json"], ends_with)
     return 0 if all(hit for hit, _ in found) else 70

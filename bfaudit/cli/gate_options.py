@@ -1,31 +1,8 @@
 """The options that select connections, and those of the gate."""
 
-import re
-from datetime import timedelta
-from typing import Any
-
 import rich_click as click
 
 from bfaudit.cli.options import several
-
-
-class Duration(click.ParamType[timedelta]):
-    """A time such as `24h`, `7d` or `1d12h`."""
-
-    name = "DURATION"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
-        """The time that a text tells."""
-        if isinstance(value, timedelta):
-            return value
-        text = str(value).strip()
-        if not re.fullmatch(r"(\d{1,6}[smhdw])+", text, re.ASCII):
-            self.fail(f"{value!r} is no time such as 24h or 7d", param, ctx)
-        found = re.findall(r"(\d+)([smhdw])", text)
-        return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in found), timedelta())
-
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 _WHAT = {
     "only": ("NAME|GLOB", "Connections of this name"),
@@ -60,16 +37,17 @@ selecting = several(
     ),
 )
 
+admitted = click.option(
+    "--from",
+    "hosts",
+    multiple=True,
+    envvar="BFAUDIT_FROM",
+    metavar="HOST-IP",
+    help="Also check that every key admits this server: rule egress-allowed; repeatable.",
+)
 
 gating = several(
-    click.option(
-        "--from",
-        "hosts",
-        multiple=True,
-        envvar="BFAUDIT_FROM",
-        metavar="HOST-IP",
-        help="Also check that every key admits this server: rule egress-allowed; repeatable.",
-    ),
+    admitted,
     click.option(
         "--baseline",
         envvar="BFAUDIT_BASELINE",

@@ -1,33 +1,40 @@
 """What makes a run fail: the files and words of the gate, read before anything is asked, and how the run ends by them."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from bfaudit import baseline as baselines
 from bfaudit import snapshot as snapshots
 from bfaudit.baseline import Baseline
+from bfaudit.cli import pipeline
 from bfaudit.cli.problems import visible
 from bfaudit.cli.selecting import Part
 from bfaudit.drift import compare
 from bfaudit.drift.history import remembered
-from bfaudit.egress import RULE, address, checked
-from bfaudit.errors import UsageError
+from bfaudit.egress import RULE, address
+from bfaudit.errors import BfauditError, IntegrityError, UsageError
 from bfaudit.gate import FailOn, exit_code, failures
 from bfaudit.model import Audit, Outcome, Snapshot
+from bfaudit.sealed import digest_in
 from bfaudit.selection import narrowed
+
+T = TypeVar("T")
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far ahead of this host's clock a scan may be."""
 
 
 class Terms(NamedTuple):
-    """What the options of the gate say."""
+    """What the options of judgement and of the gate say."""
 
+    policies: Any
+    exceptions: Any
     fail_on: FailOn
     max_unknown: float
     exit_zero: bool
@@ -36,14 +43,13 @@ class Terms(NamedTuple):
     baseline: Baseline | None
     previous: Snapshot | None
 
-    def remembered(self, snapshot: Snapshot, unselected: int = 0) -> Snapshot:
-        """The snapshot with what the selection left out counted, and with its history."""
-        snapshot = replace(snapshot, unselected=snapshot.unselected + unselected)
+    def remembered(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with its history."""
         return snapshot if self.previous is None else remembered(snapshot, self.previous)
 
-    def mark(self, audit: Audit, part: Part | None = None) -> Audit:
-        """The audit of a part of it, with the egress check and the changes, and what is known marked."""
-        snapshot = audit.snapshot
+    def judged(self, snapshot: Snapshot, part: Part | None = None) -> Audit:
+        """The audit of a snapshot, or of a part of it, with the changes, and with what is known marked."""
+        audit = pipeline.judge(snapshot, self.policies, self.exceptions, self.hosts)
         if self.previous is not None:
             audit = replace(audit, changes=compare(self.previous, snapshot))
         if part is not None:
@@ -52,8 +58,6 @@ class Terms(NamedTuple):
             # Findings about exceptions of connections that were left out say nothing here.
             names = {scanned.connection.name for scanned in snapshot.connections}
             audit = narrowed(audit, names, snapshot.rejected)
-        if self.hosts:
-            audit = checked(audit, self.hosts)
         return baselines.applied(audit, self.baseline) if self.baseline is not None else audit
 
     def code(self, audit: Audit, gaps: Sequence[str] = ()) -> int:
@@ -72,20 +76,52 @@ class Terms(NamedTuple):
         )
 
 
-def terms(given: Mapping[str, Any], policies: Any) -> Terms:
+def terms(given: Mapping[str, Any], previous: Snapshot | None) -> Terms:
     """The terms that the options describe. Raises where a file is missing or a rule unknown, before anything is asked."""
     hosts = tuple(map(address, given["hosts"]))
+    policies = pipeline.policies(given["policies"])
     rules = [rule.rule.id for policy in policies for rule in policy.rules]
     off = [rule.id for policy in policies for rule in policy.left_out]
     return Terms(
+        policies=policies,
+        exceptions=pipeline.exceptions(given["exceptions"], policies),
         fail_on=FailOn.of(given["fail_on"], [*rules, *([RULE.id] if hosts else ())], off),
         max_unknown=given["max_unknown"],
         exit_zero=given["exit_zero"],
         allow_empty=given["allow_empty"],
         hosts=hosts,
         baseline=read_baseline(given["baseline"]) if given["baseline"] else None,
-        previous=read_snapshot(given["previous"]) if given["previous"] else None,
+        previous=previous,
     )
+
+
+def read_snapshots(*files: str | None) -> list[Snapshot | None]:
+    """The snapshots that arguments name; None for none."""
+    return every(*(partial(read_snapshot, file) if file else _none for file in files))
+
+
+def _none() -> None:
+    return None
+
+
+def every(*reads: Callable[[], T]) -> list[T]:
+    """What several reads give. Where more than one fails, a file that was altered is told first."""
+    wrong: list[BfauditError] = []
+    found: list[T] = []
+    for read_one in reads:
+        try:
+            found.append(read_one())
+        except BfauditError as error:
+            wrong.append(error)
+    if wrong:
+        raise next((each for each in wrong if isinstance(each, IntegrityError)), wrong[0])
+    return found
+
+
+def read_digested(file: str) -> tuple[Snapshot, str]:
+    """A snapshot and its digest."""
+    data = read(file)
+    return snapshots.decode(data, file), digest_in(data)
 
 
 def read_snapshot(file: str) -> Snapshot:

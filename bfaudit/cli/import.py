@@ -5,6 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from bfaudit.cli import asking
+from bfaudit.cli.output import write
 from bfaudit.errors import InvalidInput, UsageError
 from bfaudit.manifest import writing
 
@@ -23,7 +24,6 @@ def command(source: Path, kind: str, output: str | None, owner: str | None, *, f
     What is found in the clear is named by its place, with the variable that it should be moved to.
     """
     from bfaudit import credentials, exchanges, manifest, migrate  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
 
     place = output or f"connections/{kind}.yaml"
     if place != "-":
@@ -50,7 +50,7 @@ def command(source: Path, kind: str, output: str | None, owner: str | None, *, f
     if place == "-":
         click.echo(text, nl=False)
     else:
-        pipeline.write(place, text.encode())
+        write(place, text.encode())
         click.echo(f"wrote {place}: {len(drafts)} connection{'s' * (len(drafts) != 1)}", err=True)
     for secret in found.secrets:
         click.echo(f"move     {secret.place}  ->  environment variable {secret.variable}", err=True)

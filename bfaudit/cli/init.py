@@ -5,6 +5,7 @@ from pathlib import Path
 import rich_click as click
 
 from bfaudit.cli import asking, scaffold
+from bfaudit.cli.output import write
 from bfaudit.errors import UsageError
 
 
@@ -51,10 +52,9 @@ def command(
     )
     files = {folder / name: text for name, text in scaffold.files(plan).items()}
     asking.refuse_existing(list(files), force=force)
-    from bfaudit.cli import pipeline  # noqa: PLC0415
 
     for path, text in files.items():
-        pipeline.write(str(path), text.encode())
+        write(str(path), text.encode())
         click.echo(f"wrote {path}")
     click.echo(scaffold.next_steps(plan, folder), nl=False)
 

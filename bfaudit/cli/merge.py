@@ -4,6 +4,8 @@ import sys
 
 import rich_click as click
 
+from bfaudit.cli.output import write
+
 
 @click.command("merge")
 @click.argument("files", nargs=-1, required=True, metavar="SNAPSHOT...")
@@ -23,7 +25,8 @@ import rich_click as click
 def command(files: tuple[str, ...], output: str, keep_going: bool) -> int:
     """Join snapshots, of several hosts or times, into one: one entry per connection, the newest wins.
 
-    Where one name stands for different keys or exchanges nothing is written, unless --keep-going.
+    Where one name stands for different keys or exchanges nothing is written, unless --keep-going. Scan with the same
+    BFAUDIT_FINGERPRINT_KEY on every host: else one key in two snapshots is not recognised, which is a conflict too.
     """
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import gating, pipeline  # noqa: PLC0415
@@ -31,18 +34,18 @@ def command(files: tuple[str, ...], output: str, keep_going: bool) -> int:
     from bfaudit.errors import UsageError  # noqa: PLC0415
     from bfaudit.merge import Named, merge  # noqa: PLC0415
 
-    parts = [Named(file, gating.read_snapshot(file)) for file in files]
+    read = zip(files, gating.read_snapshots(*files), strict=True)
+    parts = [Named(file, each) for file, each in read if each is not None]
     merged = merge(parts)
     for conflict in merged.conflicts:
         print(f"conflict: {visible(conflict)}", file=sys.stderr)
     if merged.conflicts and not keep_going:
         raise UsageError(
-            f"{len(merged.conflicts)} of {len(merged.snapshot.connections)} connections are not the same in all snapshots",
-            hint="rename one of each, scan again where a key was replaced, or let the newest win: --keep-going",
+            "the snapshots contradict each other: see above",
+            hint="rename one of two, scan again where a key was replaced or fingerprints are incomparable, or let the newest win: --keep-going",
         )
     data = snapshots.encode(merged.snapshot)
-    if output == "-":
-        sys.stdout.buffer.write(data)
-    else:
-        pipeline.write(output, data)
-    return pipeline.scan_code(merged.snapshot)
+    write(output, data)
+    return pipeline.scan_code(
+        merged.snapshot, {(one.status, one.reason) for one in merged.snapshot.connections}
+    )

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import rich_click as click
+from click.core import ParameterSource
 
+from bfaudit import lang
 from bfaudit.model import Severity
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -21,6 +23,13 @@ def several(*decorators: Decorator) -> Decorator:
         return function
 
     return apply
+
+
+def typed(name: str) -> bool:
+    """Whether the command line itself gives a parameter; what the environment or a file says holds where it has a use."""
+    context = click.get_current_context(silent=True)
+    source = context.get_parameter_source(name) if context else None
+    return source is ParameterSource.COMMANDLINE
 
 
 class Unknowns(click.ParamType[Any]):
@@ -79,6 +88,12 @@ scanning = several(
         is_flag=True,
         envvar="BFAUDIT_ALLOW_PROBES",
         help="Let adapters send harmless test orders where an exchange has them.",
+    ),
+    click.option(
+        "--allow-exec",
+        is_flag=True,
+        envvar="BFAUDIT_ALLOW_EXEC",
+        help="Let `exec:` references run the programs that they name.",
     ),
     click.option(
         "--workers",
@@ -154,6 +169,16 @@ judging = several(
     ),
 )
 
+language = click.option(
+    "--lang",
+    "lang",
+    type=click.Choice(lang.codes()),
+    default=lang.ENGLISH.code,
+    show_default=True,
+    envvar="BFAUDIT_LANG",
+    help="Language of what people read; machine formats stay English.",
+)
+
 reporting = several(
     click.option(
         "--format",
@@ -170,6 +195,7 @@ reporting = several(
         metavar="FILE",
         help="Where the format goes; `-` or none is the standard output.",
     ),
+    language,
     click.option(
         "--framework",
         "framework",

@@ -28,7 +28,7 @@ def command(manifests: tuple[str, ...], connection_test: bool, form: str, **give
     from bfaudit.exchanges import known  # noqa: PLC0415
     from bfaudit.exchanges.rehearsal import rehearse  # noqa: PLC0415
 
-    loaded, _ = load_selected(manifests, given)
+    loaded = load_selected(manifests, given).loaded
     plans = []
     for exchange in dict.fromkeys(one.exchange for one in loaded.connections):
         adapter = known()[exchange]

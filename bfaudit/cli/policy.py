@@ -8,6 +8,7 @@ from typing import Any
 import rich_click as click
 
 from bfaudit.cli import options
+from bfaudit.cli.output import write
 
 
 @click.group("policy")
@@ -38,7 +39,7 @@ def command() -> None:
 def test(sources: tuple[str, ...], **given: Any) -> int:
     """Run the cases of FOLDER or FILE against policies: those of --policy, else those found beside the cases, else all packs."""
     from bfaudit import errors  # noqa: PLC0415
-    from bfaudit.cli import pipeline, policy_files  # noqa: PLC0415
+    from bfaudit.cli import policy_files  # noqa: PLC0415
     from bfaudit.policy import cases, mutate, testing  # noqa: PLC0415
 
     texts, policies = policy_files.collect(sources, given["policies"])
@@ -69,7 +70,7 @@ def test(sources: tuple[str, ...], **given: Any) -> int:
                 gaps += 1
                 click.echo(f"survived[{name}] {mutant.where}: {mutant.what}")
     if given["junit"]:
-        pipeline.write(given["junit"], testing.junit(ran))
+        write(given["junit"], testing.junit(ran))
     failed = 0 if given["update"] else len(wrong)
     click.echo(
         f"{len(ran) - len(wrong)} of {len(ran)} cases hold, of {len(tested)} of {len(rules)} rules"
@@ -104,7 +105,6 @@ def new(name: str, folder: str) -> None:
     """Begin a rule: a policy file ID.yaml, and ID.cases.yaml with a case for every outcome."""
     from bfaudit import errors  # noqa: PLC0415
     from bfaudit.cli import policy_files  # noqa: PLC0415
-    from bfaudit.cli.pipeline import write  # noqa: PLC0415
 
     made = policy_files.scaffold(name)
     for file in made:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bfaudit import documents
-from bfaudit.cli.pipeline import write
+from bfaudit.cli.output import write
 from bfaudit.errors import UsageError
 from bfaudit.policy.cases import Ran
 from bfaudit.policy.load import load

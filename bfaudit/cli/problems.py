@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import IO
 
+from bfaudit import redact
 from bfaudit.errors import BfauditError, InvalidInput, Problem
 
 NARROWEST = 80
@@ -20,7 +21,7 @@ def show(error: BfauditError, stream: IO[str] | None = None) -> None:
     """Print an error to stderr, in the terminal's width and colours."""
     out = sys.stderr if stream is None else stream
     width = shutil.get_terminal_size((100, 24)).columns
-    text = render(error, width=width, color=_wants_color(out))
+    text = redact.known().hide(render(error, width=width, color=_wants_color(out)))
     encoding = getattr(out, "encoding", None) or "utf-8"
     out.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 

@@ -1,7 +1,5 @@
 """`bfaudit report`: write what was scanned or judged once more, in other formats."""
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import rich_click as click
@@ -18,38 +16,39 @@ def command(source: str, **given: Any) -> int:
 
     A report keeps its verdicts and its dates; a snapshot is judged by --policy, now. The exit code is that of an audit.
     """
-    from bfaudit import errors, sealed  # noqa: PLC0415
+    from bfaudit import sealed  # noqa: PLC0415
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
+    from bfaudit.cli import gating, pipeline, reporting  # noqa: PLC0415
     from bfaudit.formats import json as reports  # noqa: PLC0415
 
-    wanted = pipeline.pairs(given["formats"], given["outputs"])
-    chosen = pipeline.chosen(given)
-    try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise errors.UsageError(f"cannot read {source}: {error.strerror}") from None
-    if sealed.schema_in(data) == reports.SCHEMA:
-        if given["policies"]:
-            raise errors.UsageError(
-                f"{source} is a report: it is judged already, so --policy has nothing to do",
-                hint="give the snapshot that `bfaudit scan` wrote, or leave --policy out",
-            )
-        if given["exceptions"]:
-            raise errors.UsageError(
-                f"{source} is a report: it is judged already, so --exceptions has nothing to do",
-                hint="give the snapshot that `bfaudit scan` wrote, or leave --exceptions out",
-            )
-        audit, chosen["snapshot_digest"] = reports.read(data, source)
+    data = gating.read(source)
+    judged = sealed.schema_in(data) == reports.SCHEMA
+    seen: Any = reports.read(data, source) if judged else snapshots.decode(data, source)
+    wanted = reporting.pairs(given["formats"], given["outputs"])
+    chosen = reporting.chosen(given)
+    if judged:
+        _refuse(source)
+        audit, chosen["snapshot_digest"] = seen
     else:
         policies = pipeline.policies(given["policies"])
         excepted = pipeline.exceptions(given["exceptions"], policies)
-        audit = pipeline.judge(snapshots.decode(data, source), policies, excepted)
+        audit = pipeline.judge(seen, policies, excepted)
     ends_with = pipeline.code(
         audit,
         fail_on=given["fail_on"],
         max_unknown=given["max_unknown"],
         exit_zero=given["exit_zero"],
     )
-    pipeline.report(audit, wanted, pipeline.sources_of(audit.snapshot), ends_with, chosen)
+    reporting.report(audit, wanted, reporting.sources_of(audit.snapshot, source), ends_with, chosen)
     return ends_with
+
+
+def _refuse(source: str) -> None:
+    from bfaudit.errors import UsageError  # noqa: PLC0415
+
+    for option, name in (("--policy", "policies"), ("--exceptions", "exceptions")):
+        if options.typed(name):
+            raise UsageError(
+                f"{source} is a report: it is judged already, so {option} has nothing to do",
+                hint=f"give the snapshot that `bfaudit scan` wrote, or leave {option} out",
+            )

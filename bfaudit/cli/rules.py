@@ -48,11 +48,13 @@ def list_command(
 @click.option("--format", "form", type=FORMATS, default="text", show_default=True)
 def show_command(rule: str, packs: tuple[str, ...], form: str) -> None:
     """Explain one RULE: what it checks, why, its evidence, who can answer, the fix, its controls and cases."""
-    from bfaudit.catalogue import pages  # noqa: PLC0415
+    from bfaudit.catalogue import pages, without_policy  # noqa: PLC0415
     from bfaudit.errors import UsageError  # noqa: PLC0415
+    from bfaudit.exchanges import known  # noqa: PLC0415
     from bfaudit.words import did_you_mean  # noqa: PLC0415
 
     _, infos, frameworks = _load(packs)
+    infos = [*infos, *without_policy(known())]
     found = next((info for info in infos if info.rule.id == rule), None)
     if found is None:
         hint = did_you_mean(rule, [info.rule.id for info in infos]) or "see `bfaudit rules list`"

@@ -142,9 +142,9 @@ jobs:
   validate:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with: {persist-credentials: false}
-      - uses: actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0
+      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
         with: {python-version: "3.13"}
       - run: python -m pip install "bfaudit==%VERSION%"
       - run: bfaudit validate connections --policy policy.yaml
@@ -154,7 +154,7 @@ GITLAB = """\
 # Checks the manifests and policy of every merge request; no secret, no request to an exchange.
 # To audit the keys themselves, run `bfaudit audit` or `bfaudit scan` on the host that holds them.
 bfaudit:
-  image: python:3.13-slim
+  image: python:3.13.16-slim-trixie
   script:
     - python -m pip install "bfaudit==%VERSION%"
     - bfaudit validate connections --policy policy.yaml

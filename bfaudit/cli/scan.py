@@ -1,15 +1,17 @@
 """`bfaudit scan`: ask the exchanges, and save what they said without judging it."""
 
 import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rich_click as click
-from msgspec.structs import replace
 
 from bfaudit.cli import options
-from bfaudit.cli.audit import SCANNING
+from bfaudit.cli.durations import Interval
 from bfaudit.cli.gate_options import selecting
+from bfaudit.cli.output import write
+from bfaudit.cli.stopping import Stop
+from bfaudit.model import Status
 
 
 @click.command("scan")
@@ -30,32 +32,69 @@ from bfaudit.cli.gate_options import selecting
     help="Keep every finished connection here at once, so that a killed scan can go on.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the scan of --journal; ask no key twice.")
+@click.option(
+    "--watch",
+    "every",
+    type=Interval(),
+    metavar="INTERVAL",
+    help="Scan again and again, from the start of a round to the next: 30s, 15m, 6h, 1d. SIGINT and SIGTERM end it with 0.",
+)
 @options.keep_going
 @options.scanning
 def command(manifests: tuple[str, ...], output: str, **given: Any) -> int:
     """Scan every connection of MANIFEST... and write a snapshot, free of secrets.
 
-    The snapshot can be judged anywhere with `bfaudit check`, without secrets and without a network.
+    The snapshot can be judged anywhere with `bfaudit check`, without secrets and without a network. With --watch it is
+    replaced after each whole round; `bfaudit watch` judges each round as well, and tells of new and resolved findings.
     """
+    if given["every"] is None:
+        return _scan(manifests, output, given)
+    from bfaudit.cli import rounds  # noqa: PLC0415
+    from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
+
+    _watchable(output, given)
+    load_selected(manifests, given)  # what is wrong from the beginning is told at once
+    return rounds.repeat(
+        lambda stop: _scan(manifests, output, given, stop),
+        given["every"].total_seconds(),
+        loud=given["verbose"] > 1,
+    )
+
+
+def _watchable(output: str, given: Mapping[str, Any]) -> None:
+    from bfaudit.errors import UsageError  # noqa: PLC0415
+
+    if output == "-":
+        raise UsageError(
+            "--watch replaces one file after each round", hint="name it: --output FILE"
+        )
+    if given["journal"] or given["resume"]:
+        raise UsageError("--watch keeps whole rounds only", hint="leave out --journal and --resume")
+
+
+def _scan(
+    manifests: Sequence[str], output: str, given: Mapping[str, Any], stop: Stop | None = None
+) -> int:
+    """One scan; its exit code. Under a `stop` one that was cut short leaves the last snapshot as it is."""
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import pipeline  # noqa: PLC0415
     from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
 
-    loaded, unselected = load_selected(manifests, given)
-    journal = given["journal"]
-    snapshot = pipeline.scan_fleet(
-        loaded,
-        **{name: given[name] for name in SCANNING},
-        journal=journal,
-        resume=given["resume"],
-    )
-    snapshot = replace(snapshot, unselected=unselected)
-    data = snapshots.encode(snapshot)
-    if output == "-":
-        sys.stdout.buffer.write(data)
-    else:
-        pipeline.write(output, data)
-    if journal and not snapshot.interrupted:
-        Path(journal).unlink(missing_ok=True)
-    code = pipeline.scan_code(snapshot)
+    loaded, rest = load_selected(manifests, given)
+    with pipeline.journal(given["journal"], resume=given["resume"]) as journal:
+        journal.resume(loaded.connections)
+        scanning = {name: given[name] for name in pipeline.SCANNING}
+        snapshot = pipeline.scan_fleet(loaded, rest=rest, stop=stop, into=journal, **scanning)
+        code = pipeline.scan_code(snapshot, journal.ended)
+        if stop is not None and snapshot.interrupted:
+            return code
+        write(output, snapshots.written(snapshot, journal.rows))
+    if journal.path and not snapshot.interrupted:
+        journal.path.unlink(missing_ok=True)
+    if stop is not None and not given["quiet"]:
+        online = sum(
+            count for (status, _), count in journal.ended.items() if status is Status.ONLINE
+        )
+        told = f"{len(journal)} connections, {online} Online, exit code {code}"
+        print(f"{snapshot.generated_at:%Y-%m-%dT%H:%M:%SZ}  {told}: {output}", file=sys.stderr)
     return 0 if code == 3 and given["allow_empty"] else code

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bfaudit import roots
 from bfaudit.cli import pipeline
+from bfaudit.cli.stopping import Stop
 from bfaudit.errors import NothingToAudit, UsageError
 from bfaudit.manifest import LoadedManifests
 from bfaudit.model import Connection, Place, Rejected, Snapshot
@@ -19,7 +21,8 @@ class Fleet(NamedTuple):
     """The connections that a command is about."""
 
     loaded: LoadedManifests
-    unselected: int
+    rest: tuple[Connection, ...] = ()
+    """Those that a selection left out."""
 
 
 class Part(NamedTuple):
@@ -37,16 +40,26 @@ def load_selected(manifests: Sequence[str], given: Mapping[str, Any]) -> Fleet:
         loaded = pipeline.load_fleet(manifests, keep_going=given["keep_going"])
         selection = _selection(given, loaded.connections, loaded.files)
         if not selection:
-            return Fleet(loaded, 0)
+            return Fleet(loaded)
         kept = selected(selection, loaded.connections, loaded.rejected)
         rejected = tuple(filter(selection.may_have, loaded.rejected))
     except NothingToAudit as error:
         if not given["allow_empty"]:
             raise
         print(f"nothing to audit: {error.message}", file=sys.stderr)
-        return Fleet(LoadedManifests((), [], (), ()), 0)
-    left_out = len(loaded.connections) - len(kept)
-    return Fleet(replace(loaded, connections=kept, rejected=rejected), left_out)
+        return Fleet(LoadedManifests((), [], (), ()))
+    names = {one.name for one in kept}
+    rest = tuple(one for one in loaded.connections if one.name not in names)
+    return Fleet(replace(loaded, connections=kept, rejected=rejected), rest)
+
+
+def scan_selected(
+    manifests: Sequence[str], given: Mapping[str, Any], stop: Stop | None = None, **more: Any
+) -> Snapshot:
+    """The selected connections of some manifests, scanned as the options say."""
+    loaded, rest = load_selected(manifests, given)
+    options = {name: given[name] for name in pipeline.SCANNING}
+    return pipeline.scan_fleet(loaded, rest=rest, stop=stop, **options, **more)
 
 
 def part_of(snapshot: Snapshot, given: Mapping[str, Any]) -> Part | None:
@@ -85,7 +98,8 @@ def _working_tree(declared: Sequence[Connection], since: str | None) -> tuple[Co
     if not since:
         return ()
     files = sorted({one.place.file for one in declared})
-    here = [file for file in files if Path(file).is_file()]
+    # Whoever made the snapshot named the files: none but those around the current folder.
+    here = [file for file in files if roots.lies_within(file, roots.root_of(Path.cwd()))]
     if files and not here:
         raise UsageError(
             f"--changed-since {since}: {files[0]}, which the snapshot names, is not here",

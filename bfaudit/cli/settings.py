@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import rich_click as click
 
-from bfaudit import literals
+from bfaudit import literals, roots
 from bfaudit.errors import InvalidInput, Problem, UsageError
 from bfaudit.model import Place
 from bfaudit.words import did_you_mean
@@ -22,10 +22,12 @@ from bfaudit.words import did_you_mean
 FILE = "bfaudit.toml"
 PYPROJECT = "pyproject.toml"
 PREFIX = "BFAUDIT_"
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
+UNTRUSTED = "BFAUDIT_UNTRUSTED"
 NONE = "none"
 LARGEST = 1024 * 1024
 
-NO_SETTINGS = frozenset({"help", "version", "config", "yes", "force"})
+NO_SETTINGS = frozenset({"help", "version", "config", "root", "untrusted", "yes", "force"})
 """Options that only a command line can give."""
 
 NOT_FROM_FILES: Mapping[str, str] = {
@@ -87,6 +89,8 @@ def attach(command: click.Command, path: Key) -> None:
         own = variable((*path, name))
         shared = shared or option.envvar is not None
         option.envvar = [own, option.envvar] if isinstance(option.envvar, str) else [own]
+    if shared:
+        command.params += _confining()
     if shared and not any(map(_is_config, options)):
         command.params.append(
             click.Option(
@@ -97,6 +101,30 @@ def attach(command: click.Command, path: Key) -> None:
                 help=f"Read this configuration, or {NONE}. [default: the nearest {FILE} or {PYPROJECT}]",
             )
         )
+
+
+def _confining() -> list[click.Parameter]:
+    """What only a command line or the environment can say of the files that may be read."""
+    return [
+        click.Option(
+            ["--root"],
+            multiple=True,
+            metavar="FOLDER",
+            type=click.Path(exists=True, file_okay=False),
+            envvar="BFAUDIT_ROOT",
+            expose_value=False,
+            callback=lambda _context, _option, folders: roots.allow(folders),
+            help="Let manifests and policies lead to files here too; repeatable.",
+        ),
+        click.Option(
+            ["--untrusted"],
+            is_flag=True,
+            envvar=UNTRUSTED,
+            expose_value=False,
+            callback=lambda _context, _option, strict: roots.confine(strict),
+            help="Somebody else wrote manifests and policies: confine what they can reach.",
+        ),
+    ]
 
 
 def _is_config(option: click.Option) -> bool:
@@ -159,13 +187,22 @@ def load(command: click.Command, args: Sequence[str]) -> Config | None:
     named = given.get("config") or given.get("named") or os.environ.get("BFAUDIT_CONFIG")
     if named == NONE:
         return None
+    listed = given.get("manifests") or given.get("manifest") or "."
+    scans = any(param.name == "allow_exec" for param in command.params)
+    sources = [listed] if isinstance(listed, str) else [str(each) for each in listed]
     if isinstance(named, str) and named:
-        config = read(Path(named))
+        config = read(Path(named), named=True)
         if config is None:
             raise UsageError(f"--config {named}: there is no [tool.bfaudit] in it")
-        return config
-    first = given.get("manifests") or given.get("manifest") or "."
-    return find(str(first if isinstance(first, str) else first[0]))
+    elif "--untrusted" in args or os.environ.get(UNTRUSTED, "").lower() in _YES:
+        return None  # it may be somebody else's too
+    else:
+        config = find(sources[0])
+    if config is not None:
+        from bfaudit.cli import trust  # noqa: PLC0415 - it imports this
+
+        trust.check(config, sources if scans or listed != "." else [], named=bool(named))
+    return config
 
 
 def _given(command: click.Command, args: Sequence[str]) -> dict[str, Any]:
@@ -196,8 +233,11 @@ def find(source: str) -> Config | None:
     return None
 
 
-def read(path: Path) -> Config | None:
-    """A configuration file with every mistake told; None for a pyproject.toml that says nothing of bfaudit."""
+def read(path: Path, *, named: bool = False) -> Config | None:
+    """A configuration file with every mistake told; None for a pyproject.toml that says nothing of bfaudit.
+
+    One that is merely found, not `named`, may name files of its own repository only: for reading and for writing.
+    """
     file = os.path.relpath(path) if path.is_absolute() else str(path)
     file = str(path) if file.startswith("..") else file
     try:
@@ -222,7 +262,8 @@ def read(path: Path) -> Config | None:
             return None
     from bfaudit.cli.settings_checks import Checks  # noqa: PLC0415 - only for who has a file
 
-    checks = Checks(file, text, prefix, every(), path.resolve().parent)
+    root = None if named else roots.root_of(path)
+    checks = Checks(file, text, prefix, every(), path.resolve().parent, root)
     entries = checks.entries(table)
     if checks.problems:
         raise InvalidInput(checks.problems)

@@ -22,7 +22,13 @@ class Checks:
     """One configuration file under examination; `problems` grows."""
 
     def __init__(
-        self, file: str, text: str, prefix: Key, options: Sequence[Option], folder: Path
+        self,
+        file: str,
+        text: str,
+        prefix: Key,
+        options: Sequence[Option],
+        folder: Path,
+        root: Path | None = None,
     ) -> None:
         self.problems: list[Problem] = []
         self._file = file
@@ -30,6 +36,7 @@ class Checks:
         self._prefix = prefix
         self._places = dict(reversed(list(_places(self._lines))))
         self._folder = folder
+        self._root = root
         self._known: dict[Key, list[Option]] = {}
         for option in options:
             for key in (option.specific, option.general):
@@ -89,6 +96,8 @@ class Checks:
         if not isinstance(value, str) or not kinds & {"FILE", "FOLDER"} or value in ("-", ""):
             return value
         path = self._folder / value
+        if self._root is not None and not path.resolve().is_relative_to(self._root):
+            raise click.BadParameter("a path out of the repository: name the file by --config, or give it on the command line")  # fmt: skip
         if kinds <= {"FILE", "FOLDER"} or path.exists():
             relative = os.path.relpath(path)
             return str(path) if relative.startswith("..") else relative

@@ -1,42 +1,24 @@
 """`bfaudit watch`: audits again and again, and tells of what is new and what is resolved."""
 
 import os
-import re
-import signal
 import sys
-import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import msgspec
 import rich_click as click
 
 from bfaudit import __version__, credentials, errors
-from bfaudit.cli import notify, options
-from bfaudit.cli.audit import SCANNING
-from bfaudit.model import Audit, Connection, Outcome, Result
+from bfaudit.cli import notify, options, rounds
+from bfaudit.cli.durations import Interval
+from bfaudit.cli.gate_options import gating, selecting
+from bfaudit.cli.output import write
+from bfaudit.cli.stopping import Stop
+from bfaudit.model import Audit, Outcome, Result, Scanned, Snapshot, Unselected
 
 SCHEMA = "bfaudit-findings/1"
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-class Every(click.ParamType[Any]):
-    """A time between rounds: 30s, 15m, 6h, 1d."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Seconds."""
-        if isinstance(value, int | float):
-            return value
-        match = re.fullmatch(r"(\d{1,6})([smhd])", str(value).strip())
-        if not match or not int(match[1]):
-            self.fail(f"{value!r} is not a time such as 30s, 15m, 6h or 1d", param, ctx)
-        return int(match[1]) * _UNITS[match[2]]
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -66,13 +48,15 @@ class Told(msgspec.Struct, frozen=True):
 
 @click.command("watch")
 @options.manifests
-@click.option("--every", type=Every(), default="15m", show_default=True, metavar="TIME", help="From the start of a round to the next: 30s, 15m, 6h, 1d.")  # fmt: skip
+@selecting
+@click.option("--every", type=Interval(), default="15m", show_default=True, metavar="INTERVAL", help="From the start of a round to the next: 30s, 15m, 6h, 1d.")  # fmt: skip
 @click.option("--rounds", type=click.IntRange(1), metavar="N", help="End after N rounds, with the exit code of the last; for timers. [default: go on]")  # fmt: skip
 @click.option("--snapshot-out", metavar="FILE", envvar="BFAUDIT_SNAPSHOT_OUT", help="Write the snapshot of each round there, whole or not at all.")  # fmt: skip
 @click.option("--state", metavar="FILE", help="Remember the open findings there, so that a new start does not tell of them again.")  # fmt: skip
 @click.option("--on-finding", "hooks", multiple=True, metavar="exec:CMD|URL", help="Tell of new and resolved findings, as JSON: a program's input, or a POST; repeatable.")  # fmt: skip
 @click.option("--webhook-secret", metavar="REF", help="Where the key lives that signs what is posted, such as env:NAME.")  # fmt: skip
 @options.judging
+@gating
 @options.keep_going
 @options.scanning
 def command(manifests: tuple[str, ...], **given: Any) -> int:
@@ -80,96 +64,63 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
 
     The manifests and policies are read anew in each round. A finding whose evidence is missing in a round stays open.
     """
+    from bfaudit.cli import gating as gates  # noqa: PLC0415
+    from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
+
     hooks = [notify.hook(text) for text in given["hooks"]]
-    secret = _secret(given["webhook_secret"])
     known = _recall(given["state"])
-    stop = threading.Event()
-    _listen(stop)
-    rounds, code = 0, 0
-    while True:
-        started = time.monotonic()
-        code = _round(manifests, given, known, hooks, secret, stop)
-        rounds += 1
-        if stop.is_set():
-            print("stopped", file=sys.stderr)
-            return 0
-        if given["rounds"] and rounds >= given["rounds"]:
-            return code
-        if stop.wait(max(0.0, started + given["every"] - time.monotonic())):
-            print("stopped", file=sys.stderr)
-            return 0
+    _secret(given)  # what is wrong from the beginning is told at once, and not once in each round
+    gates.terms(given, *gates.read_snapshots(given["previous"]))
+    load_selected(manifests, given)
+    return rounds.repeat(
+        lambda stop: _round(manifests, given, known, hooks, stop),
+        given["every"].total_seconds(),
+        given["rounds"],
+        loud=given["verbose"] > 1,
+    )
 
 
-def _secret(reference: str | None) -> credentials.Secret | None:
+def _secret(given: Mapping[str, Any]) -> credentials.Secret | None:
+    reference = given["webhook_secret"]
     if reference is None:
         return None
+    place = credentials.ResolveContext(os.environ, allow_exec=given["allow_exec"])
     try:
-        return credentials.resolve(reference, credentials.ResolveContext(os.environ, "-"))
+        return credentials.resolve(reference, place)
     except errors.CredentialError as error:
         raise errors.UsageError(f"--webhook-secret: {error.message}", hint=error.hint) from None
 
 
-def _listen(stop: threading.Event) -> None:
-    """Hear SIGINT and SIGTERM. A scan listens to SIGINT itself, so SIGTERM is passed on to it as one."""
-
-    def heard(number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        if number == signal.SIGTERM and signal.getsignal(signal.SIGINT) is not heard:
-            signal.raise_signal(signal.SIGINT)
-
-    signal.signal(signal.SIGTERM, heard)
-    signal.signal(signal.SIGINT, heard)
-
-
 def _round(
-    manifests: tuple[str, ...],
+    manifests: Sequence[str],
     given: Mapping[str, Any],
     known: dict[str, Open],
     hooks: list[notify.Hook],
-    secret: credentials.Secret | None,
-    stop: threading.Event,
+    stop: Stop,
 ) -> int:
-    """One audit; its exit code. What a user can fix is said, and the watch goes on."""
+    """One audit; its exit code. One that was cut short leaves everything as it is."""
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
-    from bfaudit.cli import pipeline  # noqa: PLC0415
-    from bfaudit.cli.problems import show  # noqa: PLC0415
+    from bfaudit.cli import gating as gates  # noqa: PLC0415
+    from bfaudit.cli.selecting import scan_selected  # noqa: PLC0415
 
-    try:
-        loaded = pipeline.load_fleet(manifests, keep_going=given["keep_going"])
-        policies = pipeline.policies(given["policies"])
-        excepted = pipeline.exceptions(given["exceptions"], policies)
-        if stop.is_set():
-            return 0
-        try:
-            snapshot = pipeline.scan_fleet(loaded, **{name: given[name] for name in SCANNING})
-        finally:
-            _listen(stop)  # the scan's event loop took SIGINT, and gave it back as Python has it
-        if snapshot.interrupted:
-            stop.set()
-            return 130
-        audit = pipeline.judge(snapshot, policies, excepted)
-        if given["snapshot_out"]:
-            pipeline.write(given["snapshot_out"], snapshots.encode(snapshot))
-    except errors.BfauditError as error:
-        if given["rounds"]:
-            raise
-        show(error)
-        return error.exit_code
+    secret = _secret(given)
+    terms = gates.terms(given, *gates.read_snapshots(given["previous"]))
+    snapshot = terms.remembered(scan_selected(manifests, given, stop))
+    if snapshot.interrupted:
+        return 130
+    audit = terms.judged(snapshot)
+    if given["snapshot_out"]:
+        write(given["snapshot_out"], snapshots.encode(snapshot))
     new, resolved = _compare(known, audit)
     at = datetime.now(UTC)
     told = Told(SCHEMA, __version__, at, new, resolved, len(known))
     body = msgspec.json.encode(told) if new or resolved else None
-    notify.tell(hooks, body, secret, _hidden(loaded.connections, given["webhook_secret"]))
+    notify.tell(hooks, body, secret, _hidden(snapshot, given))
     if given["state"]:
-        pipeline.write(given["state"], msgspec.json.encode({"schema": SCHEMA, "open": list(known.values())}))  # fmt: skip
+        write(given["state"], msgspec.json.encode({"schema": SCHEMA, "open": list(known.values())}))
     if not given["quiet"]:
         print(f"{at:%Y-%m-%dT%H:%M:%SZ}  {len(snapshot.connections)} connections, {len(known)} open findings, {len(new)} new, {len(resolved)} resolved", file=sys.stderr)  # fmt: skip
-    return pipeline.code(
-        audit,
-        fail_on=given["fail_on"],
-        max_unknown=given["max_unknown"],
-        exit_zero=given["exit_zero"],
-    )
+    return terms.code(audit)
 
 
 def _compare(known: dict[str, Open], audit: Audit) -> tuple[list[Open], list[Open]]:
@@ -178,12 +129,15 @@ def _compare(known: dict[str, Open], audit: Audit) -> tuple[list[Open], list[Ope
     failed: dict[str, Open] = {}
     unsure: set[str] = set()
     for result in audit.results:
+        if result.fingerprint in audit.baselined:
+            continue
         if result.outcome is Outcome.FAIL and result.exception is None:
             failed[result.fingerprint] = _open(result, exchanges.get(result.connection, ""))
         elif result.outcome in (Outcome.UNKNOWN, Outcome.ERROR):
             unsure.add(result.fingerprint)
     new = [one for mark, one in failed.items() if mark not in known]
-    if audit.snapshot.rejected:  # what was kept out may be among what is not seen
+    if audit.snapshot.rejected or audit.snapshot.unselected:
+        # What was kept or left out may be among what is not seen.
         unsure |= {mark for mark, one in known.items() if one.connection not in exchanges}
     resolved = [one for mark, one in known.items() if mark not in failed and mark not in unsure]
     for one in resolved:
@@ -218,9 +172,10 @@ def _recall(state: str | None) -> dict[str, Open]:
     return {one.fingerprint: one for one in listed}
 
 
-def _hidden(connections: tuple[Connection, ...], secret: str | None) -> frozenset[str]:
+def _hidden(snapshot: Snapshot, given: Mapping[str, Any]) -> frozenset[str]:
     """The environment variables that hold credentials."""
-    references = [each for one in connections for each in one.credentials.values()]
-    references += [secret] if secret else []
+    fleet: Iterable[Scanned | Unselected] = (*snapshot.connections, *snapshot.rest)
+    references = [each for one in fleet for each in one.connection.credentials.values()]
+    references += [given["webhook_secret"]] if given["webhook_secret"] else []
     names = {each.removeprefix("env:") for each in references if each.startswith("env:")}
     return frozenset({*names, "BFAUDIT_FINGERPRINT_KEY"})

@@ -81,6 +81,15 @@ def _by_key(scans: Iterator[Scanned]) -> dict[tuple[str, str], Scanned | None]:
     return found
 
 
+def key_replaced(old: Scanned, new: Scanned) -> bool | None:
+    """Whether another key serves the connection; None where the fingerprints of its keys cannot be compared."""
+    if old.fingerprint is None or new.fingerprint is None:
+        return False
+    if old.fingerprint_key != new.fingerprint_key:
+        return None
+    return old.fingerprint != new.fingerprint
+
+
 def changes_of(pair: Pair) -> tuple[Change, ...]:
     """What changed of one connection that is in both."""
     return tuple(sorted(_compared(pair, {}, {}), key=_order))
@@ -101,7 +110,11 @@ def _compared(
         where = "asked at its own address in one scan, redirected in the other"
         yield _incomparable(tell, f"{exchange} was {where}")
         return
-    if None not in (old.fingerprint, new.fingerprint) and old.fingerprint != new.fingerprint:
+    replaced = key_replaced(old, new)
+    if replaced is None:
+        why = "its fingerprints were made with different values of BFAUDIT_FINGERPRINT_KEY, so the key may be another"
+        yield _incomparable(tell, why)
+    elif replaced:
         yield tell(
             "key-replaced", Severity.MEDIUM, Direction.OTHER, "another key",
             path="key.fingerprint", before=old.fingerprint, after=new.fingerprint,

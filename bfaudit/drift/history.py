@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from bfaudit.drift import Pair, changes_of, paired
+from bfaudit.drift import Pair, changes_of, key_replaced, paired
 from bfaudit.model import Direction, Fact, History, Scanned, Snapshot
 from bfaudit.sealed import utc
 
@@ -28,7 +28,7 @@ def _history(old: Scanned | None, new: Scanned) -> History:
     changes = changes_of(Pair(old, new))
     widened = tuple(one.text for one in changes if one.direction is Direction.WIDENED)
     unsure = tuple(one.text for one in changes if one.direction is Direction.UNKNOWN)
-    if _replaced(old, new):
+    if key_replaced(old, new) is not False:
         return History(first_seen=seen, widened=widened, unsure=unsure, last_use_seen=used)
     before = old.history or History(first_seen=utc(old.scanned_at))
     changed = any(one.direction in (Direction.WIDENED, Direction.NARROWED) for one in changes)
@@ -40,10 +40,6 @@ def _history(old: Scanned | None, new: Scanned) -> History:
         unsure=unsure,
         last_use_seen=max(uses, default=None),
     )
-
-
-def _replaced(old: Scanned, new: Scanned) -> bool:
-    return None not in (old.fingerprint, new.fingerprint) and old.fingerprint != new.fingerprint
 
 
 def _used(scanned: Scanned) -> datetime | None:

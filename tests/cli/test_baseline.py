@@ -146,6 +146,28 @@ def test_a_report_is_a_source_too(folder, tmp_path):
     assert 2 == refused.code
 
 
+def test_a_configured_policy_has_no_use_for_a_report(folder, tmp_path):
+    """What `bfaudit init` configures refuses no report; what the command line says in vain is refused."""
+    report, known = tmp_path / "report.json", tmp_path / "known.json"
+    (tmp_path / "bfaudit.toml").write_text('policy = ["baseline"]\n', "utf-8")
+    bfaudit("check", folder / "first.json", "--format", "json", "--output", report)
+    again = bfaudit("report", report, "--format", "json", cwd=tmp_path, BFAUDIT_FROM="203.0.113.10")
+    made = bfaudit("baseline", "create", report, "-o", known, cwd=tmp_path)
+    refused = [
+        bfaudit("report", report, "--policy", "baseline", cwd=tmp_path).code,
+        bfaudit(
+            "baseline", "create", report, "-o", "x.json", "--policy", "baseline", cwd=tmp_path
+        ).code,
+        bfaudit(
+            "baseline", "create", report, "-o", "x.json", "--from", "203.0.113.10", cwd=tmp_path
+        ).code,
+    ]
+
+    assert 1 == again.code, again.err
+    assert 0 == made.code, made.err
+    assert [2, 2, 2] == refused
+
+
 def test_an_edited_entry_silences_nothing_else(folder, tmp_path):
     """An entry that says another thing than it silences is refused."""
     text = (folder / "known.json").read_text("utf-8")

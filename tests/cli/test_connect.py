@@ -4,6 +4,7 @@ import hashlib
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from bfaudit import exchanges
 from bfaudit.credentials import SCHEMES
@@ -37,6 +38,23 @@ def test_what_to_fix_is_said(tmp_path):
     assert 1 == ran.code
     assert "critical no-withdraw" in ran.out
     assert 'Turn off "Withdrawal"' in ran.out
+
+
+@pytest.mark.parametrize(
+    ("played", "code", "said"),
+    [
+        (scenario(replace(key("ONE"), env=("ONE", "KUCOIN_SPOT_TWO"))), 1, "unique-key-per-strategy: The same key also serves KuCoin Spot One"),
+        (scenario(key("ONE"), key("KUCOIN_SPOT_TWO")), 0, "KuCoin Spot Two: Online"),
+        (scenario(key("KUCOIN_SPOT_TWO")), 4, "? unique-key-per-strategy: not known"),
+    ],
+)  # fmt: skip
+def test_the_key_of_another_connection_is_recognised(tmp_path, played, code, said):
+    """Of those that are declared already; where their keys are not there, nobody can tell."""
+    path = manifest(tmp_path, entry("KuCoin Spot One", "kucoin", "ONE"))
+    ran = _connect(tmp_path, path, played, "--two-factor-by", "alice")
+
+    assert code == ran.code, ran.out + ran.err
+    assert said in ran.out
 
 
 def test_an_unset_variable_is_named(tmp_path):

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from bfaudit import snapshot as snapshots
+from bfaudit.egress import RULE
+from bfaudit.exceptions import RULES
 from bfaudit.policy.fields import FIELDS
 from bfaudit.policy.listing import shipped
 from tests.cli.harness import bfaudit
@@ -32,6 +34,15 @@ def test_one_rule_explained():
         assert words.lower() in out.lower(), words
     assert "Symbol" in bfaudit("rules", "show", "symbol-scope").out.title()
     assert "key.symbols" in bfaudit("rules", "show", "symbol-scope", "--format", "json").json["facts"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [RULE.id, *RULES])
+def test_the_rules_that_no_policy_has(name):
+    """A finding says `bfaudit rules show ID`, and that works for each."""
+    ran = bfaudit("rules", "show", name)
+
+    assert 0 == ran.code, ran.err
+    assert "Fix." in ran.out
 
 
 @pytest.mark.parametrize(

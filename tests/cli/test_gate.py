@@ -369,6 +369,45 @@ class TestMerge:
         assert "conflict" in kept.err
         assert newest == json.loads(out.read_text("utf-8"))["connections"]
 
+    def test_another_fingerprint_key(self, tmp_path):
+        """One key in two snapshots is not recognised then: said so by merge and diff, and unknown in the audit."""
+        shared = scenario(replace(key("ONE"), env=("ONE", "TWO")))
+        for name, one, value in (
+            ("a.json", ONE, "first"),
+            ("b.json", TWO, "second"),
+            ("c.json", TWO, "first"),
+        ):
+            with Sandbox(shared) as box:
+                line = ["scan", manifest(tmp_path, one), "-o", tmp_path / name, *redirected(box)]
+                env = {**box.environment, "BFAUDIT_FINGERPRINT_KEY": value}
+                assert 0 == bfaudit(*line, **env).code
+        a, b, c, out = (tmp_path / f"{name}.json" for name in ("a", "b", "c", "all"))
+        refused = bfaudit("merge", a, b, "-o", out)
+        written = out.exists()
+        kept = bfaudit("merge", a, b, "-o", out, "--keep-going")
+        unsure = check(tmp_path, "--format", "json", name="all.json")
+        bfaudit("merge", a, c, "-o", out)
+        sure = check(tmp_path, "--format", "json", name="all.json")
+        outcomes = [
+            {
+                row["outcome"]
+                for row in ran.json["results"]
+                if row["rule"] == "unique-key-per-strategy"
+            }
+            for ran in (unsure, sure)
+        ]
+        diff = bfaudit("diff", b, c, "--fail-on-widened")
+        same = bfaudit("diff", c, c, "--fail-on-widened")
+
+        assert (2, False, 0) == (refused.code, written, kept.code)
+        assert "incomparable" in refused.err
+        assert "first" not in a.read_text("utf-8")
+        assert [{"unknown"}, {"fail"}] == outcomes
+        assert (4, 1) == (unsure.code, sure.code)
+        assert (4, 0) == (diff.code, same.code)
+        assert "incomparable" in diff.out
+        assert "key-replaced" not in diff.out
+
     def test_an_altered_snapshot(self, fleet, tmp_path):
         """5, as everywhere."""
         text = (fleet / "snapshot.json").read_text("utf-8").replace("granted", "denied")

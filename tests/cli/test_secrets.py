@@ -131,12 +131,12 @@ def _leaking(folder, box, command, *options):
 @pytest.mark.parametrize(
     ("command", "options", "file"),
     [
-        ("scan", ["--output", "old"], "old"),
+        ("scan", ["--output", "old"], "the snapshot's temporary file"),
         ("audit", ["--format", "json", "--output", "old"], "old"),
         ("audit", ["--format", "html", "--output", "old"], "old"),
         ("audit", ["--snapshot-out", "old"], "old"),
         ("scan", ["--journal", "journal", "--output", "old"], "journal"),
-        ("scan", [], "the standard output"),
+        ("scan", [], "the snapshot's temporary file"),
         ("audit", ["--format", "json"], "the standard output"),
     ],
 )

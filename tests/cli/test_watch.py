@@ -86,7 +86,8 @@ def _audit(*rows, scanned=("A",), rejected=()):
 
     connections = [Any(connection=Any(name=name, exchange="x")) for name in scanned]
     return Any(
-        snapshot=Any(connections=connections, rejected=rejected),
+        snapshot=Any(connections=connections, rejected=rejected, unselected=0),
+        baselined=frozenset(),
         results=[result(*row) for row in rows],
     )
 

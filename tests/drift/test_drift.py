@@ -127,6 +127,10 @@ def one(**given):
     return scanned(**{"known": {WITHDRAW: NO, RESTRICTED: True}, **given})
 
 
+def marked(mark, **given):
+    return replace(one(**given), fingerprint_key=mark)
+
+
 DEAD = {"known": {}, "status": Status.INVALID_KEY, "reason": Reason.UNKNOWN_KEY}
 DOWN = {"known": {}, "status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIMEOUT}
 
@@ -137,6 +141,15 @@ DOWN = {"known": {}, "status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIM
         (one(), one(), []),
         (one(), one(key="new"), [("key-replaced", "medium", OTHER)]),
         (one(), one(key=None), []),
+        (marked("a"), marked("a"), []),
+        (marked("a"), marked("a", key="new"), [("key-replaced", "medium", OTHER)]),
+        (marked("a"), marked("b", key="new"), [("incomparable", "medium", UNKNOWN)]),
+        (marked(None), marked("b", key="new"), [("incomparable", "medium", UNKNOWN)]),
+        (
+            marked("a"),
+            marked("b", key="new", known={WITHDRAW: YES, RESTRICTED: True}),
+            [("permission-widened", "critical", WIDENED), ("incomparable", "medium", UNKNOWN)],
+        ),
         (one(), one(owner="alice"), [("owner-changed", "info", OTHER)]),
         (one(), one(lifecycle="retired"), [("lifecycle-changed", "low", OTHER)]),
         (one(), one(place=Place("moved.yaml", 9, 9)), []),
@@ -308,6 +321,13 @@ class TestHistory:
         found = self.of(one(), one())
 
         assert (NOW, None, True, ()) == (found.first_seen, found.last_changed, found.compared, found.widened)  # fmt: skip
+
+    def test_fingerprints_that_cannot_be_compared(self):
+        """The key may be another: nothing is known of it from before, and whether it is wider is not known."""
+        found = self.of(marked("a"), marked("b"))
+
+        assert self.LATER == found.first_seen
+        assert "BFAUDIT_FINGERPRINT_KEY" in found.unsure[0]
 
     def test_changed(self):
         """The change dates from the scan that saw it."""

@@ -4,9 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from bfaudit.errors import NothingToAudit, UsageError
-from bfaudit.evaluate import evaluate
 from bfaudit.model import Audit, Connection, Place, Rejected, Snapshot
-from bfaudit.policy.read import read
 from bfaudit.selection import Selection, changed, matches, narrowed, selected
 from tests.evaluate.fleets import NOW, scanned
 
@@ -125,16 +123,3 @@ def test_narrowed_keeps_verdicts_and_counts_what_is_left_out():
 
     assert ["b"] == [one.connection.name for one in part.snapshot.connections]
     assert 2 == part.snapshot.unselected
-
-
-def test_what_a_selection_left_out_limits_the_evidence():
-    """Nobody has compared the keys of connections that were not scanned."""
-    part = Snapshot(generated_at=NOW, connections=(scanned("a"),), unselected=3)
-    (result,) = (
-        one
-        for one in evaluate(part, read(["baseline"]), NOW).results
-        if one.rule.id == "unique-key-per-strategy"
-    )
-    (seen,) = (one for one in result.judgement.observations if one.field == "fleet.same_key")
-
-    assert "3 of the connections could not be compared" == seen.limitation

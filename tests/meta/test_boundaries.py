@@ -19,6 +19,7 @@ CORE = (
     "snapshot.py",
     "evaluate.py",
     "words.py",
+    "lang",
     "support.py",
     "catalogue",
     "compliance",
