@@ -63,7 +63,9 @@ JOINED = (
     "No audited connection matches it: {hint}", "no answer", "nothing", "somebody else", "not asked",
     "this connection has no fingerprint of its key", "the exchange did not tell the account",
     "the environment variable {name} is not set.", "the environment variable {name} is empty.", "this scan did not record it",
-    "the reference to the key could not be resolved",
+    "the reference to the key could not be resolved", "{client} was not installed as a package",
+    "the installed {client} has no list of its files",
+    "one of the joined snapshots does not tell which client signed its requests",
     *(status.value for status in Status), *(f"{status.value} ({{id}})" for status in Status),
 )  # fmt: skip
 """Sentences that the source joins from parts, as a reader gets them."""
@@ -85,7 +87,8 @@ COUNTED = (
     *(status.value for status in Status), "excepted",
 )  # fmt: skip
 VALUES = (
-    "yes", "no", "none", "unknown", "and", "and more", "{names}, and {n} more", *(status.value for status in Status),
+    "yes", "no", "none", "unknown", "and", "and more", "the list of its files", "{names}, and {n} more",
+    *(status.value for status in Status),
     *(severity.word for severity in Severity),
 )  # fmt: skip
 """Words of ours that stand within the sentences of rules."""

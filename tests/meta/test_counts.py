@@ -1,0 +1,117 @@
+"""What makes bfaudit fast, as counts: they do not depend on the machine, and a change that spoils one is seen at once."""
+
+import asyncio
+import ssl
+import subprocess
+import sys
+from collections import Counter
+
+import aiohttp
+import ccxt.async_support as ccxt
+import pytest
+
+from bfaudit import exchanges, resources
+from bfaudit.evaluate import evaluate
+from bfaudit.exchanges.rehearsal import rehearse
+from bfaudit.policy import cel
+from bfaudit.policy.load import load
+from bfaudit.sandbox import Account, Key, Scenario
+from tests.evaluate.fleets import NOW, scanned, snapshot
+from tests.scan.fleet import connection, scan_fleet
+
+PERMISSIONS = {
+    "mexc": ("SPOT_ACCOUNT_READ", "SPOT_DEAL_WRITE"),
+    "kucoin": ("General", "Spot"),
+    "binance": ("enableReading", "enableSpotAndMarginTrading"),
+}
+EACH = 15
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often something was made or called."""
+    seen = Counter()
+
+    def count(owner, name):
+        original = getattr(owner, name)
+
+        def counting(*given, **named):
+            seen[name] += 1
+            return original(*given, **named)
+
+        monkeypatch.setattr(owner, name, counting)
+
+    count(ssl, "create_default_context")
+    count(aiohttp.ClientSession, "__init__")
+    count(ccxt.Exchange, "__init__")
+    return seen
+
+
+def test_a_scan_makes_one_context_one_session_and_one_client_of_each_exchange(counted):
+    """Whatever the number of keys; each is asked what its adapter says, and the time once per exchange."""
+    accounts = tuple(
+        Account(exchange=name, keys=tuple(Key(name=f"k{number}", env=f"{name.upper()}{number}", permissions=permissions) for number in range(EACH)))
+        for name, permissions in PERMISSIONS.items()
+    )  # fmt: skip
+    fleet = [connection(name, f"{name.upper()}{number}") for name in PERMISSIONS for number in range(EACH)]  # fmt: skip
+    counted.clear()
+    seen = scan_fleet(Scenario(accounts=accounts), fleet)
+
+    assert 1 == counted["create_default_context"]
+    assert len(PERMISSIONS) == sum(exchange.requests > 0 for exchange in seen.snapshot.exchanges)
+    # One of aiohttp's is ours; a client of ccxt makes none, being given it.
+    assert len(PERMISSIONS) + 1 == counted["__init__"]
+    signed = Counter(one.exchange for one in seen.requests if one.key)
+    for name in PERMISSIONS:
+        reads = asyncio.run(rehearse(exchanges.known()[name], wants_uid=False))
+        assert EACH * len(reads) == signed[name]
+    assert len(PERMISSIONS) == len(seen.requests) - signed.total()
+
+
+def test_each_distinct_input_is_judged_once(monkeypatch):
+    """Five hundred connections alike cost the rule engine what one costs, but for rules that look at names."""
+    calls = Counter()
+    evaluate_one = cel.Expression.evaluate
+
+    def counting(self, values):
+        calls[self] += 1
+        return evaluate_one(self, values)
+
+    monkeypatch.setattr(cel.Expression, "evaluate", counting)
+    text = (resources.policies() / "baseline.yaml").read_text("utf-8")
+    policies = load([("baseline.yaml", text)])
+
+    def fleet(size):
+        known = {"permissions.read": "granted", "network.ip_restricted": True}
+        return snapshot(*[scanned(f"MEXC Spot {number:04}", known=known, key="one") for number in range(size)])  # fmt: skip
+
+    evaluate(fleet(20), policies, NOW)
+    few = calls.total()
+    calls.clear()
+    evaluate(fleet(500), policies, NOW)
+
+    # `name-is-clear` asks anew for each name: twice, where it applies and what it requires.
+    assert calls.total() - few <= 2 * (500 - 20)
+    assert few <= 2 * 20 + 2 * sum(len(policy.rules) for policy in policies)
+
+
+@pytest.mark.parametrize(("command", "most"), [(["--version"], 60), (["validate"], 330)])
+def test_start_imports_little(command, most, tmp_path):
+    """Modules that a command imports: each costs a fraction of a millisecond at least."""
+    path = tmp_path / "fleet.yaml"
+    path.write_text(
+        "apiVersion: bfaudit/v1\nkind: Manifest\nconnections:\n  - name: KuCoin Spot Main\n    exchange: kucoin\n"
+        "    account: main\n    requires: [read]\n"
+        "    credentials: {key: env:A_KEY, secret: env:A_SECRET, passphrase: env:A_PASS}\n"
+    )
+    given = [*command, *([str(path)] if command == ["validate"] else [])]
+    code = (
+        "import sys\nbefore = set(sys.modules)\nfrom bfaudit.cli import run\ncode = 0\n"
+        f"try:\n    run({given!r})\nexcept SystemExit as stop:\n    code = stop.code\n"
+        "print(code, len(set(sys.modules) - before), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    code, modules = done.stderr.split()[-2:]
+
+    assert "0" == code, done.stderr
+    assert int(modules) <= most
