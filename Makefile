@@ -3,7 +3,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 OUT    ?= out
 T      ?= tests
-JOBS   ?= auto
+# One more than there are cores: many tests wait for a process or a deadline.
+JOBS   ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 SECONDS ?= 60
 START  ?=
 
@@ -27,8 +28,14 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev ## Measure everything, beside what else one could write: half an hour on two idle cores
 	$(BIN)/python benchmarks/scan.py
+	$(BIN)/python benchmarks/pipeline.py
+	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/evaluate.py
+	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/scale.py --simulate 10000
 
 bench-quick: $(VENV)/.dev
 	$(BIN)/python benchmarks/scan.py --quick

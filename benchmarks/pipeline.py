@@ -70,6 +70,9 @@ def whole(job: dict[str, Any]) -> dict[str, float]:
     import uvloop
     from report import policies
 
+    from bfaudit.scan import lean
+
+    lean.install()
     from bfaudit import exchanges
     from bfaudit.evaluate import evaluate
     from bfaudit.formats import FORMATS

@@ -13,7 +13,7 @@ from tests.fuzz import engine
 from tests.fuzz.targets import TARGETS, Target
 
 LONG = bool(os.environ.get("BFAUDIT_TEST_LONG"))
-SECONDS = float(os.environ.get("BFAUDIT_FUZZ_SECONDS") or (30 if LONG else 1.5))
+SECONDS = float(os.environ.get("BFAUDIT_FUZZ_SECONDS") or (30 if LONG else 1.0))
 """For each target."""
 START = int(os.environ.get("BFAUDIT_FUZZ_START") or (time.time_ns() // 10**6 if LONG else 0))
 """The number of the first input: a short run is the same every time, a long one sees others."""

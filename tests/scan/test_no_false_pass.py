@@ -35,7 +35,7 @@ from tests.scan.fourteen import FOURTEEN
 
 LONG = bool(os.environ.get("BFAUDIT_TEST_LONG"))
 SETTINGS = settings(
-    max_examples=5000 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=5000 if LONG else 40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 POLICIES = policies.read(tuple(policies.packs()))
 NO_ANSWER = (
