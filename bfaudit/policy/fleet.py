@@ -9,10 +9,11 @@ from typing import Any
 
 from bfaudit.inventory import by_fingerprint
 from bfaudit.model import Connection, ListedKey, Scanned, Source, Unselected
-from bfaudit.policy.evidence import Evidence, born_of, name_words
+from bfaudit.policy.evidence import Evidence, born_of, name_words, withheld
 from bfaudit.policy.groups import Groups, Parts, group
 from bfaudit.policy.ran import NOT_TOLD, ScanRun
 
+UID = "account_facts.uid"
 LISTED = 20
 """How many other connections a field names; the rest is a number, so that one key in a whole fleet stays linear."""
 
@@ -95,7 +96,7 @@ class Fleet:
     @cached_property
     def by_uid(self) -> Groups:
         """Connections by exchange and the account that the exchange reports."""
-        uids = [scanned.facts.get("account_facts.uid") for scanned in self._connections]
+        uids = [scanned.facts.get(UID) for scanned in self._connections]
         keys = [
             (scanned.connection.exchange, uid.value) if uid else None
             for scanned, uid in zip(self._connections, uids, strict=True)
@@ -184,7 +185,10 @@ class Fleet:
         names = tuple(found)
         if not names and undeclared:
             return Evidence(unknown=f"no `{attribute}` is declared by {', '.join(undeclared)}")
-        unseen = None if names else self._apart_unseen(position, [parts for parts, _ in keyed], own)
+        unseen = None
+        if not names:
+            unseen = self._apart_unseen(position, [parts for parts, _ in keyed], own)
+            unseen = unseen or self._accounts_untold(position, attribute, own)
         if unseen:
             return Evidence(unknown=unseen)
         shown = names if len(names) <= LISTED else (*names[:LISTED], "and more")
@@ -201,6 +205,40 @@ class Fleet:
         if any(parts is self.environments_by_key for parts in several):
             return self.unlike(position)
         return None
+
+    def _accounts_untold(self, position: int, attribute: str, own: str) -> str | None:
+        """Why a declared account does not stand for the real one; None where it does, or nobody can tell better.
+
+        An exchange that tells the accounts of other keys may show, once it tells this one too, that they are the same.
+        """
+        one = self._connections[position]
+        told, untold = self._differing(one.connection.exchange, attribute, own)
+        if withheld(one, UID) and told + untold:
+            return "the exchange did not tell the account of this key"
+        if untold:
+            return f"the exchange did not tell the account of others ({untold})"
+        return None
+
+    def _differing(self, exchange: str, attribute: str, own: str) -> tuple[int, int]:
+        """How many active connections of an exchange differ in an attribute: with their account told, and withheld."""
+        counts = self._told_accounts[attribute].get(exchange, {})
+        differing = [pair for value, pair in counts.items() if value != own]
+        return sum(told for told, _ in differing), sum(untold for _, untold in differing)
+
+    @cached_property
+    def _told_accounts(self) -> Mapping[str, Mapping[str, dict[str | None, tuple[int, int]]]]:
+        """By attribute, exchange and value: the active connections whose account is told, and is withheld."""
+        found: dict[str, dict[str, dict[str | None, tuple[int, int]]]] = {}
+        for attribute in ("strategy", "environment"):
+            exchanges = found[attribute] = {}
+            for one in self._connections:
+                declared = one.connection
+                if declared.lifecycle == "active":
+                    values = exchanges.setdefault(declared.exchange, {})
+                    told, untold = values.get(getattr(declared, attribute), (0, 0))
+                    gone = withheld(one, UID)
+                    values[getattr(declared, attribute)] = (told + (not gone), untold + gone)
+        return found
 
     @cached_property
     def fingerprints(self) -> frozenset[str]:
