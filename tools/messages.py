@@ -26,7 +26,7 @@ from bfaudit.report.counts import EXIT_MEANINGS
 from bfaudit.report.findings import KNOWN
 from bfaudit.report.review import DECISIONS
 from bfaudit.report.thief import REACHED
-from tools.sentences import written
+from tools.sentences import refused, written
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "bfaudit" / "locale"
@@ -35,7 +35,7 @@ KEYWORDS = {"say": None, "plural": (1, 2), "_": None, "ngettext": (1, 2)}
 SPOKEN = (
     "bfaudit/scan/status.py", "bfaudit/scan/connection.py", "bfaudit/reach.py", "bfaudit/policy/judge.py",
     "bfaudit/inventory.py", "bfaudit/egress.py", "bfaudit/exceptions.py", "bfaudit/drift/__init__.py",
-    "bfaudit/drift/facts.py", "bfaudit/compliance/__init__.py",
+    "bfaudit/drift/facts.py", "bfaudit/compliance/__init__.py", "bfaudit/scan/genuine.py", "bfaudit/credentials/plugins.py",
 )  # fmt: skip
 """Where sentences are made before anybody knows in which language they will be read; the adapters, and what makes
 evidence of fields, are found by themselves."""
@@ -62,9 +62,11 @@ JOINED = (
     "the account is now a master account", "the account is no longer a master account",
     "No audited connection matches it: {hint}", "no answer", "nothing", "somebody else", "not asked",
     "this connection has no fingerprint of its key", "the exchange did not tell the account",
-    "the environment variable {name} is not set.", "the environment variable {name} is empty.", "this scan did not record it",
-    "the reference to the key could not be resolved", "{client} was not installed as a package",
-    "the installed {client} has no list of its files",
+    "{name} ended with {code}.", "{name} was ended by signal {code}.",
+    "Vault has no {path}, or its last version was deleted.", "the login", "not a path", "not a command",
+    "no such file or directory", "permission denied", "not a directory", "is a directory", "exec format error",
+    "no such device or address", "too many levels of symbolic links", "file name too long", "this scan did not record it",
+    "the reference to the key could not be resolved",
     "one of the joined snapshots does not tell which client signed its requests",
     *(status.value for status in Status), *(f"{status.value} ({{id}})" for status in Status),
 )  # fmt: skip
@@ -87,7 +89,7 @@ COUNTED = (
     *(status.value for status in Status), "excepted",
 )  # fmt: skip
 VALUES = (
-    "yes", "no", "none", "unknown", "and", "and more", "the list of its files", "{names}, and {n} more",
+    "yes", "no", "none", "unknown", "and", "and more", "{names}, and {n} more",
     *(status.value for status in Status),
     *(severity.word for severity in Severity),
 )  # fmt: skip
@@ -163,6 +165,8 @@ def _spoken() -> Iterator[Message]:
     for path, file in _files("bfaudit/exchanges", suffix=".py"):
         texts = written(path.read_text("utf-8"), titles)
         yield from ((text, file, CONTEXT) for text in texts)
+    for path, file in _files("bfaudit/credentials", suffix=".py"):
+        yield from ((text, file, CONTEXT) for text in refused(path.read_text("utf-8")))
 
 
 def _policies() -> Iterator[Message]:

@@ -13,6 +13,13 @@ ELSEWHERE = frozenset({
 LETTERS = 6
 """The least number of fixed letters that a sentence has."""
 
+REFUSALS = frozenset({"CredentialError", "_RefusedError"})
+"""The errors of credential references, whose messages a report shows."""
+
+_OF_REFUSALS = {"lower": "reason", "shown": "program"}
+"""Names of values in those: the first is a phrase of ours or the system's, the second none of our words."""
+
+_SLOT = re.compile(r"\{(\w+)\}")
 _NAMES = {"title": "exchange", "join": "joined"}
 _PATTERN = re.compile(r"\\|\.\?|\)\?|\]\?|\.\{|\|| == | && ")
 _REQUEST = re.compile(r"(?:GET|POST|PUT|DELETE) /\S*|https?://.*")
@@ -29,6 +36,33 @@ def written(source: str, titles: Sequence[str] = ()) -> list[str]:
         if _prose(said):
             found[said] = None
     return list(found)
+
+
+def refused(source: str) -> list[str]:
+    """What a module's `CredentialError`s say, in their order, as a scan makes it the detail of a status: with one full stop."""
+    return list(
+        dict.fromkeys(
+            f"{re.sub(_SLOT, _renamed, text).rstrip('.')}."
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in REFUSALS and node.args
+            for text in _said(node.args[0])
+            if re.search("[a-z]", re.sub(_SLOT, "", text))
+        )
+    )
+
+
+def _renamed(slot: re.Match[str]) -> str:
+    return f"{{{_OF_REFUSALS.get(slot[1], slot[1])}}}"
+
+
+def _said(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr():
+            yield _pattern(node)
+        case ast.IfExp(body=body, orelse=other):
+            yield from (*_said(body), *_said(other))
 
 
 def _texts(node: ast.AST) -> Iterator[str]:

@@ -29,6 +29,12 @@ PHRASES = frozenset({
 WORDS = frozenset({"shown", "word"})
 """The names of values that may be one of our words."""
 
+LISTS = frozenset({"scan.client_differs"})
+"""The names of values that list sentences of ours."""
+
+NAMES = frozenset({"field", "key", "mount", "name"})
+"""The names of values that are names, in one word."""
+
 _TITLE = re.compile(r"[\w.][\w. -]{0,38}")
 _SLOT = re.compile(r"\{([\w.]+)\}")
 _HEAD = 5
@@ -87,6 +93,8 @@ def _fits(name: str, value: str) -> bool:
     """Whether a text can be a value of that name: the title of an exchange is short, and part of no other sentence."""
     if name.startswith("exchange"):
         return bool(_TITLE.fullmatch(value))
+    if name.rstrip("0123456789") in NAMES and " " in value:
+        return False
     return bool(value)
 
 
@@ -139,5 +147,11 @@ class Sentences:
             return text.replace(" and ", f" {self._word('and')} ")
         if "." in kind and (more := _MORE.fullmatch(text)):
             told = self._word("{names}, and {n} more")
-            return told.replace("{n}", more[2]).replace("{names}", more[1])
+            names = self._listed(more[1], depth) if kind in LISTS else more[1]
+            return told.replace("{n}", more[2]).replace("{names}", names)
+        if kind in LISTS:
+            return self._listed(text, depth)
         return self._word(text) if "." in kind or kind in WORDS else text
+
+    def _listed(self, text: str, depth: int) -> str:
+        return ", ".join([self._word(self(each, depth)) for each in text.split(", ")])

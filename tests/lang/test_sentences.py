@@ -1,11 +1,15 @@
 """Finished sentences, taken apart and made anew: values stay, strangers' words stay, time stays linear."""
 
+import asyncio
 import time
 
 import pytest
 
+from bfaudit.credentials.resolving import Resolver
+from bfaudit.errors import CredentialError
 from bfaudit.lang import ENGLISH, language
 from bfaudit.lang.sentences import Sentences
+from bfaudit.model import Connection, Place
 
 FI = language("fi")
 
@@ -63,6 +67,52 @@ def test_ours(say, text, told):
 def test_strangers(say, text):
     """What nobody of us wrote stays as it is."""
     assert text == say(text)
+
+
+@pytest.mark.parametrize(
+    ("reference", "told"),
+    [
+        ("file:none.env#KEY", "tiedostoa none.env ei voi lukea: tiedostoa tai hakemistoa ei ole."),
+        ("file:a.env#OTHER", "tiedostossa a.env ei ole kohtaa OTHER."),
+        ("file:a.env#EMPTY", "EMPTY tiedostossa a.env on tyhjä."),
+        ("env:NOWHERE", "ympäristömuuttujaa NOWHERE ei ole asetettu."),
+        ("exec:yes", "`exec:` ei saa ajaa ohjelmia tässä ajossa."),
+    ],
+)
+def test_why_a_reference_gives_no_secret(tmp_path, reference, told):
+    """The detail of a status is as the scan makes it; the names in it stay."""
+    (tmp_path / "a.env").write_text("KEY=x\nEMPTY=\n")
+    (tmp_path / "a.env").chmod(0o600)
+    place = Place(str(tmp_path / "fleet.yaml"), 1, 1)
+    connection = Connection(name="a", exchange="kucoin", credentials={"secret": reference}, place=place)  # fmt: skip
+    with Resolver({}) as resolver, pytest.raises(CredentialError) as caught:
+        asyncio.run(resolver.secrets(connection))
+
+    assert told == FI.sentence(f"{caught.value.message.rstrip('.')}.")
+
+
+def test_a_program_may_be_called_like_a_word_of_ours():
+    """It is none of ours."""
+    assert "`yes` ei ole ohjelma" in FI.sentence("`yes` is not a program on the PATH.")
+
+
+def test_only_a_single_word_is_a_name():
+    """The end of a stranger's sentence is not taken for ours."""
+    assert "Our own list is empty." == FI.sentence("Our own list is empty.")
+
+
+def test_a_list_holds_sentences():
+    """What differs from the pinned client is told in the language, its files as they are."""
+    text = FI.sentence(
+        "The exchange client differs from the pinned one in: version 1 instead of 2, "
+        "ccxt.a comes from another place than the installed ccxt, ccxt/b.py, and 3 more. "
+        "Installed packages that are known to be malicious: none."
+    )
+
+    assert "versio 1 eikä 2, ccxt.a on peräisin muualta" in text
+    assert "ccxt/b.py ja 3 muuta." in text
+    none = "The exchange client differs from the pinned one in: none. Installed packages that are known to be malicious: x."
+    assert "osin: ei mitään. " in FI.sentence(none)
 
 
 @pytest.mark.parametrize("part", ["a: ", "a.b (", "; ", "status , now ", "{why}", "x (a; a.b ("])
