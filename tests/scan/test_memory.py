@@ -13,7 +13,7 @@ from bfaudit.scan.transport import read
 from tests.scan.fleet import connection
 
 LONG = bool(os.environ.get("BFAUDIT_TEST_LONG"))
-FEW, MANY = (1_000, 20_000) if LONG else (300, 2_300)
+FEW, MANY = (1_000, 20_000) if LONG else (300, 1_300)
 RECORD = {
     "code": "200000",
     "data": {"remark": "bot", "permission": "General,Spot", "ipWhitelist": "203.0.113.7", "createdAt": 1790000000000, "uid": 1, "isMaster": True},
