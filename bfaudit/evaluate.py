@@ -49,7 +49,10 @@ def _evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> 
         key=lambda compiled: (-compiled.rule.severity, compiled.rule.id),
     )
     scanned = sorted(snapshot.connections, key=lambda one: one.connection.name)
-    untold = snapshot.unselected - len(snapshot.rest)
+    # What was rejected, or not reached before an interruption, may share a key or an account with any of the others.
+    untold = (
+        snapshot.unselected - len(snapshot.rest) + len(snapshot.rejected) + snapshot.interrupted
+    )
     table = Table(scanned, now, snapshot.rest, untold, ScanRun.of(snapshot))
     connections = [one.connection for one in scanned]
     places = {blamed: _places(blamed, connections) for blamed in {rule.blames for rule in rules}}

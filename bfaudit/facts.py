@@ -146,11 +146,6 @@ class FactsBuilder:
         return Facts(known, unknown)
 
 
-def _later(path: str) -> bool:
-    """Facts that no exchange tells: made by a connection test, or concluded from the others."""
-    return path.startswith(("test.", "reach.")) or path == "key.lapses_at"
-
-
 def from_milliseconds(value: Any) -> datetime | None:
     """A UTC time from milliseconds since 1970, given as a number or digits; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:

@@ -7,7 +7,7 @@ from bfaudit.policy.cel import PARAM_TYPES
 from bfaudit.policy.fields import FIELDS
 from bfaudit.policy.frameworks import Framework
 from bfaudit.policy.functions import FUNCTIONS
-from bfaudit.policy.rules import Policy, shown
+from bfaudit.policy.rules import Policy
 
 Frameworks = Mapping[str, Framework]
 
@@ -184,8 +184,3 @@ def fields_page() -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def params_of(info: RuleInfo) -> str:
-    """The parameters of a rule and their values, for people."""
-    return ", ".join(f"{name} = {shown(value)}" for name, value in info.rule.params.items())

@@ -32,14 +32,14 @@ class Fleet:
         self._rest = range(len(connections), len(connections) + len(rest))
         """The positions of those that a selection left out: others are compared with them, and they are not judged."""
         self.untold = untold
-        """How many connections more the fleet has, of which nothing is known."""
+        """How many connections more the fleet has, at least, of which nothing is known."""
         self.ran = ran
 
     def uncompared(self, position: int, groups: Groups) -> str | None:
         """Why the group of a connection may have members that are not seen; None where it cannot."""
         count = self.untold + groups.unasked.get(self._connections[position].connection.exchange, 0)
         if count:
-            return f"{count} of the connections were not selected, and could not be compared"
+            return f"at least {count} of the connections were not scanned, and could not be compared"
         return self.unlike(position) if groups is self.by_key else None
 
     def unlike(self, position: int) -> str | None:
@@ -201,7 +201,7 @@ class Fleet:
         counts = [sum(each.values()) - each.get(own, 0) for each in others]
         count = self.untold + max(counts, default=0)
         if count:
-            return f"{count} of the connections were not selected, and could not be compared"
+            return f"at least {count} of the connections were not scanned, and could not be compared"
         if any(parts is self.environments_by_key for parts in several):
             return self.unlike(position)
         return None

@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bfaudit.evaluate import evaluate
-from bfaudit.model import Attestation, Fact, Facts, Outcome, Place, Reason, Source, Status
+from bfaudit.model import (
+    Attestation,
+    Fact,
+    Facts,
+    Outcome,
+    Place,
+    Reason,
+    Rejected,
+    Source,
+    Status,
+)
 from bfaudit.policy.load import load
 from bfaudit.policy.read import read
 from tests.evaluate.fleets import NOW, fleets, scanned, snapshot
@@ -288,3 +298,23 @@ def test_blocks_are_not_seen(size):
     assert [(f"Name {n:05}", n % 3 > 0, n + 1) for n in range(size)] == [
         (r.connection, r.outcome is Outcome.PASS, r.place.line) for r in results
     ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"interrupted": True},
+        {"rejected": (Rejected("Lost", Place("fleet.yaml", 9, 1), "no such exchange"),)},
+    ],
+)
+def test_what_was_not_scanned_may_share_a_key(more):
+    """A key is unique only where every other was seen: not after an interruption, nor beside a rejected declaration."""
+
+    def outcome(**given):
+        audit = evaluate(snapshot(scanned("MEXC Spot Main", strategy="a"), **given), BASELINE, NOW)
+        return next(
+            one.outcome for one in audit.results if one.rule.id == "unique-key-per-strategy"
+        )
+
+    assert Outcome.PASS is outcome()
+    assert Outcome.UNKNOWN is outcome(**more)
