@@ -39,7 +39,9 @@ class Fleet:
         """Why the group of a connection may have members that are not seen; None where it cannot."""
         count = self.untold + groups.unasked.get(self._connections[position].connection.exchange, 0)
         if count:
-            return f"at least {count} of the connections were not scanned, and could not be compared"
+            return (
+                f"at least {count} of the connections were not scanned, and could not be compared"
+            )
         return self.unlike(position) if groups is self.by_key else None
 
     def unlike(self, position: int) -> str | None:
@@ -201,7 +203,9 @@ class Fleet:
         counts = [sum(each.values()) - each.get(own, 0) for each in others]
         count = self.untold + max(counts, default=0)
         if count:
-            return f"at least {count} of the connections were not scanned, and could not be compared"
+            return (
+                f"at least {count} of the connections were not scanned, and could not be compared"
+            )
         if any(parts is self.environments_by_key for parts in several):
             return self.unlike(position)
         return None
