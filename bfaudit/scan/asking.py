@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply, judge
 from bfaudit.model import Reason, RequestMade
+from bfaudit.scan.answer import Raw
 from bfaudit.scan.clients import OFFSET, Client, endpoint, error_class, local_milliseconds
 from bfaudit.scan.limits import Limiter
-from bfaudit.scan.transport import Raw
 
 AGAIN = frozenset(
     {

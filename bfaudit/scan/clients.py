@@ -14,14 +14,14 @@ from types import FunctionType
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import ccxt.async_support as ccxt
 from ccxt.base.types import Entry
 
 from bfaudit.exchanges.base import Adapter, Read
 from bfaudit.model import Reason
 from bfaudit.scan import urls
-from bfaudit.scan.transport import Proxies, Raw, WriteRefusedError, send
+from bfaudit.scan.answer import Raw
+from bfaudit.scan.transport import Wire, WriteRefusedError
 
 # At DEBUG this logger writes signed requests with their headers.
 logging.getLogger("ccxt").setLevel(logging.WARNING)
@@ -29,8 +29,8 @@ logging.getLogger("ccxt").setLevel(logging.WARNING)
 Client = Any
 """An exchange object of ccxt, which makes its methods at run time."""
 
-_URL = re.compile(r"([a-z]+)://([^/?#]+)([^?#]*)")
-"""Scheme, host with port, and path of a URL."""
+_URL = re.compile(r"([a-z]+)://([^/?#]+)((/[^?#]*)(?:\?[^#]*)?)")
+"""Scheme, host with port, target and path of a URL."""
 _NOT_SENT = Raw(failure=Reason.BLOCKED)
 _ONE_SHOT = {hashlib.sha256: "sha256", hashlib.sha384: "sha384", hashlib.sha512: "sha512"}
 
@@ -51,7 +51,7 @@ class _Reads:
     bf_prefix: str
     bf_reads: re.Pattern[str]
     bf_posts: frozenset[str]
-    bf_proxies: Proxies
+    bf_wire: Wire
     bf_endpoints: dict[str, tuple[str, list[str], str]]
     """What `endpoint` found, by the name of the call."""
     bf_hosts: frozenset[str]
@@ -64,7 +64,6 @@ class _Reads:
     bf_corrects = True
     """Whether ccxt takes the clock's offset off the nonce itself: it does where it declares the option."""
     options: dict[str, Any]
-    session: aiohttp.ClientSession
 
     def milliseconds(self) -> int:
         """The exchange's time; our own where ccxt corrects it afterwards."""
@@ -82,15 +81,17 @@ class _Reads:
         body: str | None = None,
     ) -> Any:
         """Send what ccxt signed. Raises WriteRefusedError for anything but a known read, before it leaves."""
-        parts = _URL.match(url)
-        if parts is not None and parts[2] not in self.bf_hosts:
-            self.bf_strangers.add(parts[2])
+        parts = _URL.fullmatch(url)
+        if parts is None:
+            raise WriteRefusedError(f"{method} of what is no URL to {self.bf_adapter.title}")
+        scheme, host, target, path = parts.groups()
+        if host not in self.bf_hosts:
+            self.bf_strangers.add(host)
             return _NOT_SENT if self.bf_raw else None
-        path = parts[3].removeprefix(self.bf_prefix) if parts else "a relative URL"
-        if parts is None or not self.bf_may(method, path):
+        path = path.removeprefix(self.bf_prefix)
+        if not self.bf_may(method, path):
             raise WriteRefusedError(f"{method} {path} is not a read of {self.bf_adapter.title}")
-        proxy = self.bf_proxies.of(parts[1], parts[2])
-        raw = await send(self.session, url, method, headers, body, self.bf_seconds, proxy)
+        raw = await self.bf_wire.send(scheme, host, target, method, headers, body, self.bf_seconds)
         return raw if self.bf_raw else raw.body
 
     def bf_may(self, method: str, path: str) -> bool:
@@ -101,6 +102,10 @@ class _Reads:
         if method == "POST":
             return path in self.bf_posts
         return method == "GET" and (not self.bf_raw or self.bf_reads.fullmatch(path) is not None)
+
+    def check_required_credentials(self, *_: object) -> bool:
+        """A manifest without one of them is not scanned: ccxt need not look again for every request."""
+        return True
 
     @staticmethod
     def hmac(request: bytes, secret: bytes, algorithm: Any = hashlib.sha256, digest: str = "hex") -> Any:  # fmt: skip
@@ -120,8 +125,7 @@ class _Reads:
 def template(
     exchange: str,
     adapter: Adapter,
-    session: aiohttp.ClientSession,
-    ssl_context: Any,
+    wire: Wire,
     override: str | None,
     *,
     seconds: float,
@@ -131,8 +135,6 @@ def template(
     cls = type(exchange, (_Reads, getattr(ccxt, exchange)), {"bf_adapter": adapter})
     client = cls(
         {
-            "session": session,
-            "ssl_context": ssl_context,
             "enableRateLimit": False,
             "options": {"maxRetriesOnFailure": 0},
         }
@@ -143,7 +145,7 @@ def template(
     client.bf_seconds = seconds
     client.bf_reads = _paths(adapter)
     client.bf_posts = adapter.posts | adapter.harmless_tests if probes else adapter.posts
-    client.bf_proxies = Proxies()
+    client.bf_wire = wire
     client.bf_endpoints = {}
     client.bf_prefix = urlsplit(override).path if override else ""
     client.bf_hosts = frozenset({urlsplit(override).netloc}) if override else adapter.official

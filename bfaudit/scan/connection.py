@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from bfaudit.credentials import Secret, split
 from bfaudit.credentials.resolving import Resolver
 from bfaudit.errors import CredentialError
 from bfaudit.exchanges.base import Adapter, Context, Listing, Reply
@@ -45,9 +44,11 @@ async def scan_connection(
     except CredentialError as error:
         answer = refusal(Reason.UNRESOLVED_CREDENTIAL, f"{error.message.rstrip('.')}.")
         return _scanned(connection, answer, now)
+    revealed = {role: secret.reveal() for role, secret in secrets.items()}
+    values = list(revealed.values())
     asking = Asking(
         exchange,
-        clients.view(exchange.template, {role: one.reveal() for role, one in secrets.items()}),
+        clients.view(exchange.template, revealed),
         connection.account or connection.name,
         wants_uid=connection.uid is not None or options.connection_test,
     )
@@ -56,8 +57,7 @@ async def scan_connection(
     await adapter.fetch(asking)
     if options.connection_test and _works(asking):
         await _connection_test(adapter, connection, asking)
-    context = Context(now, lambda text: _is_own(text, key), _kind(secrets["secret"]))
-    values = [secret.reveal() for secret in secrets.values()]
+    context = Context(now, lambda text: _is_own(text, key), _kind(revealed["secret"]))
     inventory = None
     if connection.inventory and adapter.lists and _works(asking):
         await adapter.lists.fetch(asking)
@@ -127,7 +127,7 @@ def _scanned(
         scanned_at=at,
         fingerprint=fingerprint,
         fingerprint_key=fingerprint_key,
-        schemes={role: split(text)[0] for role, text in connection.credentials.items()},
+        schemes={role: text.partition(":")[0] for role, text in connection.credentials.items()},
         facts=facts or FactsBuilder("").build({}, "the credential could not be resolved"),
         requests=requests,
         inventory=inventory,
@@ -166,12 +166,19 @@ def fingerprint(key: str, environ: Mapping[str, str]) -> str:
 
     Keyed by BFAUDIT_FINGERPRINT_KEY, so that nobody outside can tell whether a key he knows is in a report.
     """
-    return hmac.digest(_pepper(environ), key.encode("utf-8", "replace"), "sha256").hex()[:20]
+    digest = _keyed(_pepper(environ)).copy()
+    digest.update(key.encode("utf-8", "replace"))
+    return digest.hexdigest()[:20]
 
 
 def fingerprint_key(environ: Mapping[str, str]) -> str:
     """What tells one key of fingerprints from another: fingerprints that were made with different ones cannot be compared."""
     return _told_apart(_pepper(environ))
+
+
+@lru_cache(4)
+def _keyed(pepper: bytes) -> hmac.HMAC:
+    return hmac.new(pepper, digestmod="sha256")
 
 
 @lru_cache(4)
@@ -191,9 +198,8 @@ def _is_own(text: str, key: str) -> bool:
     return bool(head or tail) and key.startswith(head) and key.endswith(tail)
 
 
-def _kind(secret: Secret) -> str:
+def _kind(text: str) -> str:
     """How a secret signs, by its form, as ccxt tells them apart."""
-    text = secret.reveal()
     if "PRIVATE KEY" not in text:
         return "hmac"
     if "EC PRIVATE KEY" in text:

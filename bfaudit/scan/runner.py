@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import aiohttp
 import certifi
 
 from bfaudit import __version__, collector
@@ -20,7 +19,7 @@ from bfaudit.scan.asking import Exchange
 from bfaudit.scan.connection import scan_connection
 from bfaudit.scan.limits import Limiter
 from bfaudit.scan.options import Options
-from bfaudit.scan.transport import HEADERS
+from bfaudit.scan.transport import Wire
 
 Done = Callable[[Scanned], None]
 
@@ -64,19 +63,11 @@ async def scan(
         done(scanned)
 
     comparing = asyncio.create_task(asyncio.to_thread(genuine.client))
-    context = _trust(options)
-    connector = aiohttp.TCPConnector(
-        limit=options.workers * max(1, len(jobs)), ssl=context, ttl_dns_cache=600
-    )
-    session = aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=HEADERS
-    )
     resolver = Resolver(options.environ, allow_exec=options.allow_exec)
     with collector.rare(), resolver:
-        async with session:
+        async with Wire(_trust(options)) as wire:
             exchanges = {
-                name: _exchange(name, adapters[name], session, context, options)
-                for name in sorted(jobs)
+                name: _exchange(name, adapters[name], wire, options) for name in sorted(jobs)
             }
             tasks = [
                 asyncio.create_task(_scan_exchange(exchanges[name], todo, options, keep, resolver))
@@ -100,21 +91,14 @@ def _trust(options: Options) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=options.ca_file or certifi.where())
 
 
-def _exchange(
-    name: str,
-    adapter: Adapter,
-    session: aiohttp.ClientSession,
-    context: ssl.SSLContext,
-    options: Options,
-) -> Exchange:
+def _exchange(name: str, adapter: Adapter, wire: Wire, options: Options) -> Exchange:
     override = options.urls.get(name)
     return Exchange(
         adapter=adapter,
         template=clients.template(
             name,
             adapter,
-            session,
-            context,
+            wire,
             override,
             seconds=options.patience.request_seconds,
             probes=options.allow_probes,

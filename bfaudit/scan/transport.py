@@ -1,141 +1,192 @@
-"""One request over HTTP: read-only, no redirect, no cookie, bounded in bytes and time; never raises for an answer."""
+"""Requests over kept connections, by aiohttp's connector and parser: no redirect, no cookie, bounded in bytes and time.
 
-import json
+What aiohttp's session does beside these (cookies, redirects, credentials in URLs and in ~/.netrc) a scan must not do,
+and it costs as much as all the rest of a request.
+"""
+
+import asyncio
+import ssl
+from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import msgspec
 import yarl
+from aiohttp.connector import Connection
 
 from bfaudit import __version__
-from bfaudit.exchanges.base import Form
-from bfaudit.model import Json, Reason
+from bfaudit.model import Reason
+from bfaudit.scan.answer import Raw, read
 
 MAX_BYTES = 4 * 1024 * 1024
 """The longest answer that is read."""
-HEADERS = {"User-Agent": f"bfaudit/{__version__}", "Accept-Encoding": "gzip, deflate"}
+IDLE = 15.0
+"""Seconds after which a kept connection is not used again: the other side may be about to end it."""
+HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip, deflate",
+    "User-Agent": f"bfaudit/{__version__}",
+}
+
+_connecting = lru_cache(maxsize=64)(lambda seconds: aiohttp.ClientTimeout(connect=seconds))
+_SWITCHING_PROTOCOLS = 101
 
 
 class WriteRefusedError(Exception):
     """Something tried to send a request that is not a known read. It was not sent."""
 
 
-class Raw(msgspec.Struct, frozen=True):
-    """What came back of one request."""
+class Wire:
+    """All connections of a scan: for each host as many as there are requests at once."""
 
-    http: int | None = None
-    form: Form = Form.NONE
-    body: Json = None
-    failure: Reason | None = None
-    retry_after: float | None = None
-    text: str = ""
-    """The body as text, for ccxt's own reading of errors that no table knows; never shown."""
+    def __init__(self, context: ssl.SSLContext | bool = True) -> None:  # noqa: FBT002 - aiohttp's
+        self._connector = aiohttp.TCPConnector(limit=0, ssl=context, ttl_dns_cache=600)
+        self._hosts: dict[tuple[str, str], _Host] = {}
+        # Read once: aiohttp's `trust_env` would read the environment for every request, in a thread.
+        self._proxies = getproxies()
+
+    async def send(
+        self,
+        scheme: str,
+        host: str,
+        target: str,
+        method: str,
+        headers: Mapping[str, str] | None,
+        body: str | None,
+        seconds: float,
+    ) -> Raw:
+        """Send one request, with its target (path and query) exactly as signed; never raises for an answer.
+
+        It may take `seconds` until its last byte is there.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        try:
+            to = self._hosts.get((scheme, host)) or self._host(scheme, host)
+            may_repeat = method == "GET"
+            connection = to.kept_one(loop.time())
+            while True:
+                if connection is None:
+                    left = seconds if may_repeat else max(0.0, deadline - loop.time())
+                    connection = await self._connector.connect(to.dial, [], _connecting(left))
+                request = to.request(method, target, headers or {}, body)
+                try:
+                    raw = await _answer(to, connection, request, deadline)
+                    break
+                except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+                    # A kept connection may end at the moment that it is used again.
+                    if not may_repeat:
+                        raise
+                    may_repeat, connection = False, None
+        except TimeoutError:
+            raw = Raw(failure=Reason.TIMEOUT)
+        except (aiohttp.ClientConnectionError, aiohttp.ClientHttpProxyError, OSError):
+            raw = Raw(failure=Reason.UNREACHABLE)
+        except Exception:  # noqa: BLE001 - the other side decides what an HTTP library stumbles over
+            raw = Raw(failure=Reason.UNEXPECTED_ANSWER)
+        # A connection that was cut for being late looks like one that ended, or even like the end of an answer.
+        return raw if loop.time() < deadline else Raw(failure=Reason.TIMEOUT)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for host in self._hosts.values():
+            host.close()
+        await self._connector.close()
+
+    def _host(self, scheme: str, name: str) -> "_Host":
+        proxy = None if proxy_bypass(name) else self._proxies.get(scheme)
+        host = self._hosts[scheme, name] = _Host(scheme, name, proxy)
+        return host
 
 
-class Proxies:
-    """The proxies that the environment names, asked once per host.
+class _Host:
+    """A host that requests go to, and the connections to it that nobody uses."""
 
-    aiohttp's `trust_env` would read the environment for every request, in a thread, and would also send a password
-    that ~/.netrc has for the host.
-    """
+    def __init__(self, scheme: str, name: str, proxy: str | None) -> None:
+        self.dial = aiohttp.ClientRequest(
+            "GET",
+            yarl.URL(f"{scheme}://{name}/"),
+            headers=HEADERS,
+            loop=asyncio.get_running_loop(),
+            proxy=yarl.URL(proxy) if proxy else None,
+        )
+        """What the connector wants to know in order to connect; never sent."""
+        self._before = f"{scheme}://{name}" if proxy and not self.dial.is_ssl() else ""
+        """What stands before the path in a request line: all of the URL for a proxy that sees it."""
+        # Once connected, the dial's hold the credentials for a proxy that sees the request.
+        self._headers = self.dial.headers if self._before else dict(self.dial.headers)
+        self._kept: deque[tuple[Connection, float]] = deque()
 
-    def __init__(self) -> None:
-        self._named = getproxies()
-        self._by_origin: dict[tuple[str, str], str | None] = {}
+    def kept_one(self, now: float) -> Connection | None:
+        """A connection that was used before and can be used again."""
+        while self._kept:
+            connection, since = self._kept.pop()
+            protocol: Any = connection.protocol
+            # One that should close is one on which something came that nobody had asked for.
+            if now - since < IDLE and protocol.is_connected() and not protocol.should_close:
+                return connection
+            connection.close()
+        return None
 
-    def of(self, scheme: str, host: str) -> str | None:
-        """The proxy for a scheme and a host with its port; None where it is reached directly."""
-        origin = scheme, host
-        if origin not in self._by_origin:
-            self._by_origin[origin] = None if proxy_bypass(host) else self._named.get(scheme)
-        return self._by_origin[origin]
+    def keep(self, connection: Connection, now: float) -> None:
+        """Keep a connection whose answer was read to its end."""
+        self._kept.append((connection, now))
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        while self._kept:
+            self._kept.pop()[0].close()
+
+    def request(self, method: str, target: str, headers: Mapping[str, str], body: str | None) -> bytes:  # fmt: skip
+        """A request as it is sent. Raises ValueError for what could be read as more than one."""
+        content = body.encode() if body else b""
+        fields = {**self._headers, **headers}
+        if content or method != "GET":
+            fields["Content-Length"] = str(len(content))
+        lines = [f"{method} {self._before}{target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        head = "\r\n".join(lines)
+        breaks = len(lines) - 1
+        if head.count("\n") != breaks or head.count("\r") != breaks or "\0" in head or " " in target:  # fmt: skip
+            raise ValueError("a break in the line of a request")
+        return head.encode() + b"\r\n\r\n" + content
 
 
-_timeout = lru_cache(maxsize=64)(lambda seconds: aiohttp.ClientTimeout(total=seconds))
-
-
-async def send(
-    session: aiohttp.ClientSession,
-    url: str,
-    method: str,
-    headers: Mapping[str, str] | None,
-    body: str | None,
-    seconds: float,
-    proxy: str | None = None,
-) -> Raw:
-    """Send one signed request, with its URL exactly as signed."""
+async def _answer(to: _Host, connection: Connection, request: bytes, deadline: float) -> Raw:
+    """Send a request over a connection, and read what comes; the connection is kept only where all is as it should be."""
+    loop = asyncio.get_running_loop()
+    protocol: Any = connection.protocol
+    late = loop.call_at(deadline, protocol.transport.abort)
+    kept = False
     try:
-        async with session.request(
-            method,
-            yarl.URL(url, encoded=True),
-            headers=headers,
-            data=body.encode() if body else None,
-            timeout=_timeout(seconds),
-            allow_redirects=False,
-            proxy=proxy,
-        ) as response:
-            data = await _bounded(response)
-            return read(response.status, data, response.headers)
-    except TimeoutError:
-        return Raw(failure=Reason.TIMEOUT)
-    except (aiohttp.ClientConnectionError, aiohttp.ClientHttpProxyError, OSError):
-        return Raw(failure=Reason.UNREACHABLE)
-    except Exception:  # noqa: BLE001 - the other side decides what an HTTP library stumbles over
-        return Raw(failure=Reason.UNEXPECTED_ANSWER)
+        if protocol.should_close:
+            raise ValueError("an answer before the request")
+        protocol.set_response_params(read_until_eof=True)
+        protocol.transport.write(request)
+        message, payload = await protocol.read()
+        while 100 <= message.code < 200 and message.code != _SWITCHING_PROTOCOLS:
+            message, payload = await protocol.read()
+        data = payload.read_nowait() if payload.is_eof() else await _bounded(payload)
+        kept = not protocol.should_close
+        return read(message.code, data, message.headers)
+    finally:
+        late.cancel()
+        if kept:
+            to.keep(connection, loop.time())
+        else:
+            connection.close()
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    length = response.content_length
-    if length is not None and length <= MAX_BYTES and "Content-Encoding" not in response.headers:
-        return await response.read()
+async def _bounded(payload: aiohttp.StreamReader) -> bytes:
     parts: list[bytes] = []
     total = 0
-    async for part in response.content.iter_any():
+    async for part in payload.iter_any():
         total += len(part)
         if total > MAX_BYTES:
-            response.close()
             raise ValueError("too long")
         parts.append(part)
     return b"".join(parts)
-
-
-def read(status: int, data: bytes, headers: Mapping[str, str]) -> Raw:
-    """An answer by its form: only an object or a list counts as JSON."""
-    body: Any = None
-    start = data[:64].lstrip()
-    if not start:
-        form = Form.EMPTY if not data.strip() else Form.TEXT
-    elif start.startswith(b"<"):
-        form = Form.HTML
-    else:
-        try:
-            body = msgspec.json.decode(data)
-            form = Form.JSON if isinstance(body, dict | list) else Form.TEXT
-            if (
-                msgspec.json.encode(body) != data
-            ):  # equal bytes have no key twice; others are looked at
-                json.loads(data, object_pairs_hook=_once_each)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            form, body = Form.TEXT, None
-    text = "" if status < 300 and form is Form.JSON else data[:65536].decode("utf-8", "replace")
-    return Raw(status, form, body, None, _retry_after(headers), text)
-
-
-def _once_each(members: list[tuple[str, Json]]) -> None:
-    """Refuse an object that says two things under one key: which of them counts, nobody documents."""
-    if len({key for key, _ in members}) != len(members):
-        raise ValueError("a key is there twice")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 10**7 else None

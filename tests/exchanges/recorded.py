@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from bfaudit.exchanges.base import NOTHING, Adapter, Context, Read, Reply, judge
 from bfaudit.model import Connection, Facts, Place, Reason
+from bfaudit.scan.answer import read as read_body
 from bfaudit.scan.status import Answer, judge_connection
-from bfaudit.scan.transport import read as read_body
 
 FOLDER = Path(__file__).parent
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

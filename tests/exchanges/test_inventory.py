@@ -17,7 +17,7 @@ from bfaudit.exchanges.listing import MOST_SUBS
 from bfaudit.exchanges.listing.pages import MOST_PAGES
 from bfaudit.facts import spec_of
 from bfaudit.model import Source
-from bfaudit.scan.transport import read as read_body
+from bfaudit.scan.answer import read as read_body
 from tests.exchanges.recorded import FOLDER, NOW, OWN_KEY, RecordedAsk, reply
 from tests.exchanges.test_total import (
     EDGES,

@@ -13,7 +13,7 @@ from bfaudit.exchanges import known
 from bfaudit.exchanges.base import Adapter, Context, Reply, judge
 from bfaudit.facts import Kind, spec_of
 from bfaudit.model import Facts, Grant
-from bfaudit.scan.transport import read as read_body
+from bfaudit.scan.answer import read as read_body
 from tests.exchanges.recorded import NOW, OWN_KEY, cases
 
 ADAPTERS = {adapter.id: adapter for adapter in known().values()}

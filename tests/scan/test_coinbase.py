@@ -6,9 +6,9 @@ import pytest
 
 from bfaudit.model import Grant, Reason, Status
 from bfaudit.sandbox import Fault
-from bfaudit.scan import clients
+from bfaudit.scan.answer import Raw, read
 from bfaudit.scan.asking import Patience
-from bfaudit.scan.transport import Raw, read
+from bfaudit.scan.transport import Wire
 from tests.scan.fleet import connection, scan_fleet, scan_one, scenario
 
 TRADES = ("view", "trade")
@@ -110,17 +110,17 @@ def test_clock_skew_is_corrected(kind, offset):
 
 def _refuse_first(monkeypatch, times):
     """Answers the first signed requests with the 401 that Coinbase sends now and then."""
-    send, sent = clients.send, []
+    send, sent = Wire.send, []
 
-    async def refusing(session, url, method, headers, *rest) -> Raw:
+    async def refusing(wire, scheme, host, target, method, headers, *rest) -> Raw:
         if "Authorization" not in (headers or {}):
-            return await send(session, url, method, headers, *rest)
-        sent.append(urlsplit(url).path.rpartition("/")[2])
+            return await send(wire, scheme, host, target, method, headers, *rest)
+        sent.append(urlsplit(target).path.rpartition("/")[2])
         if len(sent) <= times:
             return read(401, b"Unauthorized\n", {})
-        return await send(session, url, method, headers, *rest)
+        return await send(wire, scheme, host, target, method, headers, *rest)
 
-    monkeypatch.setattr(clients, "send", refusing)
+    monkeypatch.setattr(Wire, "send", refusing)
     return sent
 
 

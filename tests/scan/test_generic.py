@@ -4,16 +4,17 @@ import asyncio
 import base64
 from urllib.parse import urlsplit
 
-import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 
-from bfaudit.exchanges import generic, known, unsupported
+from bfaudit.exchanges import credentials_of, discovered, generic, known, unsupported
+from bfaudit.exchanges.roles import ROLES
 from bfaudit.model import Grant, Reason
 from bfaudit.scan import clients
+from bfaudit.scan.answer import read
 from bfaudit.scan.options import Options
 from bfaudit.scan.runner import scan
-from bfaudit.scan.transport import WriteRefusedError, read
+from bfaudit.scan.transport import Wire, WriteRefusedError
 from tests.scan.fleet import HASTE, connection
 
 PROBES = {probe.exchange: probe for probe in generic.PROBES}
@@ -27,13 +28,13 @@ async def _sent(exchange, monkeypatch):
     adapter = generic.generic(PROBES[exchange])
     sent = []
 
-    async def send(_session, url, method, *_rest):
-        sent.append((method, urlsplit(url).path))
+    async def send(_wire, _scheme, _host, target, method, *_rest):
+        sent.append((method, urlsplit(target).path))
         return clients.Raw()
 
-    monkeypatch.setattr(clients, "send", send)
-    async with aiohttp.ClientSession() as session:
-        made = clients.template(exchange, adapter, session, None, LOCAL, seconds=1.0, probes=False)
+    monkeypatch.setattr(Wire, "send", send)
+    async with Wire() as wire:
+        made = clients.template(exchange, adapter, wire, LOCAL, seconds=1.0, probes=False)
         secret = base64.b64encode(b"s" * 21).decode()
         client = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})
         signed = client.sign(*clients.endpoint(client, adapter.reads[0]), {})
@@ -54,7 +55,7 @@ def test_one_request_is_sent_and_no_market_loaded(exchange, monkeypatch):
 def test_credentials_are_those_that_ccxt_asks_for(exchange):
     """No role is missing, and none is asked for in vain."""
     needed = getattr(ccxt, exchange)().requiredCredentials
-    roles = generic.CREDENTIALS.get(exchange, ("key", "secret"))
+    roles = ROLES[exchange]
 
     assert {name for name, wanted in needed.items() if wanted} == {
         clients.ROLES[role] for role in roles
@@ -93,8 +94,17 @@ def test_why_an_exchange_is_not_there():
     assert "wallet" in unsupported()["hyperliquid"]
     assert "kraken" not in unsupported()
     assert "no-such-exchange" not in unsupported()
-    assert not set(generic.UNSUPPORTED) & set(known())
-    assert set(generic.UNSUPPORTED) <= set(ccxt.exchanges)
+    assert not set(unsupported()) & set(known())
+    assert set(unsupported()) <= set(ccxt.exchanges)
+
+
+def test_roles_are_those_of_the_adapters():
+    """What manifests are checked by, without loading an adapter, is what the adapters say."""
+    every = discovered()
+
+    assert credentials_of() == {name: adapter.credentials for name, adapter in every.items()}
+    assert list(credentials_of()) == list(every)
+    assert every == dict(known())
 
 
 ANSWERS = [
@@ -113,7 +123,7 @@ def test_a_whole_scan(http, body, reason, monkeypatch):
     async def send(*_request):
         return read(http, body, {})
 
-    monkeypatch.setattr(clients, "send", send)
+    monkeypatch.setattr(Wire, "send", send)
     options = Options(
         environ={"ONE_KEY": "account-one", "ONE_SECRET": "s" * 21},
         patience=HASTE,
@@ -154,15 +164,15 @@ def test_any_other_post_is_refused_before_it_leaves(exchange, call, monkeypatch)
         sent.append(request)
 
     async def attempt():
-        async with aiohttp.ClientSession() as session:
+        async with Wire() as wire:
             made = clients.template(
-                exchange, known()[exchange], session, None, LOCAL, seconds=1.0, probes=False
+                exchange, known()[exchange], wire, LOCAL, seconds=1.0, probes=False
             )
             secret = base64.b64encode(b"s" * 21).decode()
             client = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})
             await getattr(client, call)({"amount": "1"})
 
-    monkeypatch.setattr(clients, "send", send)
+    monkeypatch.setattr(Wire, "send", send)
     with pytest.raises(WriteRefusedError):
         asyncio.run(attempt())
 

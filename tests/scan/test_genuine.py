@@ -9,11 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
 
-import aiohttp
 import pytest
 
 from bfaudit.exchanges import known
 from bfaudit.scan import clients, genuine
+from bfaudit.scan.transport import Wire
 from tests.scan.fleet import scan_one
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,8 +187,8 @@ def test_a_scan_records_the_client_and_where_it_asked():
 async def _hosts(exchange):
     """The hosts of all that an adapter may send, as ccxt signs it, and of the public time."""
     adapter = known()[exchange]
-    async with aiohttp.ClientSession() as session:
-        made = clients.template(exchange, adapter, session, None, None, seconds=1.0, probes=True)
+    async with Wire() as wire:
+        made = clients.template(exchange, adapter, wire, None, seconds=1.0, probes=True)
         secret = base64.b64encode(b"s" * 21).decode()
         view = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})
         reads = [*adapter.reads, *(one for pair in adapter.tests.values() for one in pair)]
@@ -217,18 +217,18 @@ def test_every_request_goes_to_an_official_host(exchange):
 def test_a_request_to_a_strange_host_does_not_leave(monkeypatch):
     """A client that was tampered with signs for a host of its own: nothing is sent, and the snapshot names the host."""
     sent = []
-    original = clients.send
+    original = Wire.send
 
-    async def send(session, url, *rest):
-        sent.append(urlsplit(url).netloc)
-        return await original(session, url, *rest)
+    async def send(wire, scheme, host, *rest):
+        sent.append(host)
+        return await original(wire, scheme, host, *rest)
 
     class Tampered(clients.ccxt.kucoin):
         def sign(self, *given, **named):
             signed = super().sign(*given, **named)
             return {**signed, "url": "https://kucoin.example/v3" + urlsplit(signed["url"]).path}
 
-    monkeypatch.setattr(clients, "send", send)
+    monkeypatch.setattr(Wire, "send", send)
     monkeypatch.setattr(clients.ccxt, "kucoin", Tampered)
     seen = scan_one("kucoin", {"permissions": ("General",)})
     (asked,) = seen.snapshot.exchanges

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 
-import aiohttp
 import pytest
 
 from bfaudit.exchanges import known
 from bfaudit.sandbox import Fault, Sandbox
 from bfaudit.scan import clients
-from bfaudit.scan.transport import WriteRefusedError, read
+from bfaudit.scan.answer import read
+from bfaudit.scan.transport import Wire, WriteRefusedError
 from tests.scan.fleet import connection, scan_fleet, scan_one, scenario, text_of
 from tests.scan.test_status import TRADES, each_exchange
 
@@ -29,10 +29,8 @@ def test_a_write_is_refused_before_it_leaves(exchange):
     played = scenario(exchange, {"permissions": TRADES.get(exchange, ())})
 
     async def attempt(url, method):
-        async with aiohttp.ClientSession() as session:
-            made = clients.template(
-                exchange, adapter, session, None, url, seconds=1.0, probes=False
-            )
+        async with Wire() as wire:
+            made = clients.template(exchange, adapter, wire, url, seconds=1.0, probes=False)
             made = clients.view(made, {"key": "k" * 64, "secret": "s", "passphrase": "p"})
             await getattr(made, method)({"symbol": "BTCUSDT"})
 
@@ -61,9 +59,9 @@ def test_views_share_nothing_that_matters(exchange):
     """Credentials and options are each key's own; a view is not its template."""
 
     async def make():
-        async with aiohttp.ClientSession() as session:
+        async with Wire() as wire:
             template = clients.template(
-                exchange, known()[exchange], session, None, None, seconds=1.0, probes=False
+                exchange, known()[exchange], wire, None, seconds=1.0, probes=False
             )
             one = clients.view(template, {"key": "a", "secret": "b"})
             two = clients.view(template, {"key": "c", "secret": "d"})

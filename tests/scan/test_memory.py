@@ -7,9 +7,10 @@ import tracemalloc
 
 from bfaudit.exchanges import known
 from bfaudit.journal import Journal
-from bfaudit.scan import clients, runner
+from bfaudit.scan import runner
+from bfaudit.scan.answer import read
 from bfaudit.scan.options import Options
-from bfaudit.scan.transport import read
+from bfaudit.scan.transport import Wire
 from tests.scan.fleet import connection
 
 LONG = bool(os.environ.get("BFAUDIT_TEST_LONG"))
@@ -23,11 +24,11 @@ RECORD = {
 def _kept(keys, monkeypatch):
     """Bytes that a scan of so many keys still holds at its end, and held at most."""
 
-    async def send(_session, url, *_rest):
-        time = url.endswith("timestamp")
+    async def send(_wire, _scheme, _host, target, *_rest):
+        time = target.endswith("timestamp")
         return read(200, b'{"code":"200000","data":1}' if time else json.dumps(RECORD).encode(), {})
 
-    monkeypatch.setattr(clients, "send", send)
+    monkeypatch.setattr(Wire, "send", send)
     fleet = [connection("kucoin", f"K{number}", account=f"a{number}") for number in range(keys)]
     environ = {f"K{number}_{role}": f"{role}-of-{number:08}-x" for number in range(keys) for role in ("KEY", "SECRET", "PASSPHRASE")}  # fmt: skip
     options = Options(environ=environ, rate_limits=False)
