@@ -1,13 +1,16 @@
 """The catalogue of facts that a scan can learn of a key: one line per fact, the source of schemas, fields and docs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from bfaudit.model import PERMISSIONS, Fact, Facts, Grant, Source
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -132,6 +135,32 @@ class FactsBuilder:
         if value is None or isinstance(value, str):
             self.know(path, value[:200] or None if value else None)
 
+    def shared(self, part: Callable[["FactsBuilder", T], None], told: T) -> None:
+        """Record what `part` makes of JSON that many keys have in common, such as a list of permissions.
+
+        It is worked out once; `part` may look at nothing else.
+        """
+        try:
+            same = msgspec.json.encode(told)  # tells `true` from `1`, which are equal as values
+        except (ValueError, OverflowError, RecursionError):  # no key of a sane answer
+            part(self, told)
+            return
+        about = part, self._request, self._source, same
+        found = _SHARED.get(about)
+        if found is None:
+            found = FactsBuilder(self._request, self._source)
+            part(found, told)
+            if len(_SHARED) >= _ENOUGH:
+                _SHARED.clear()
+            if len(same) < _LONG:
+                _SHARED[about] = found
+        for path in self._unknown.keys() & found._known.keys():
+            del self._unknown[path]
+        for path in self._known.keys() & found._unknown.keys():
+            del self._known[path]
+        self._known.update(found._known)
+        self._unknown.update(found._unknown)
+
     def unknown(self, path: str, why: str) -> None:
         """Say why a fact is not known."""
         self._known.pop(path, None)
@@ -144,6 +173,11 @@ class FactsBuilder:
             if path not in known and path not in unknown:
                 unknown[path] = untold.get(path, otherwise)
         return Facts(known, unknown)
+
+
+_SHARED: dict[object, FactsBuilder] = {}
+_ENOUGH = 4096
+_LONG = 4096
 
 
 def from_milliseconds(value: Any) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bfaudit.exchanges.base import Adapter, Lapse, Step
-from bfaudit.facts import REACHES
+from bfaudit.facts import FACTS, REACHES
 from bfaudit.model import PERMISSIONS, Fact, Facts, Grant
 
 UNCERTAIN = "the sources do not agree on it"
@@ -14,13 +14,15 @@ def conclude(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     """The facts, with `reach.*` and `key.lapses_at` concluded from them. Pure; unknown stays unknown."""
     reached = _reached(adapter, facts)
     known = {**facts.known, **reached.known}
-    unknown = {path: why for path, why in facts.unknown.items() if path not in _CONCLUDED}
-    unknown.update(reached.unknown)
+    unknown = {**facts.unknown, **reached.unknown}
     lapse = _lapse(adapter, facts, now)
     if isinstance(lapse, str):
         unknown["key.lapses_at"] = lapse
     else:
         known["key.lapses_at"] = lapse
+        unknown.pop("key.lapses_at", None)
+    for path in reached.known:
+        unknown.pop(path, None)
     return Facts(known, unknown)
 
 
@@ -31,18 +33,18 @@ _DECIDING = (
     "account_facts.is_master",
     "network.ip_restricted",
 )
-_OTHER = "permissions.other:"
-_CONCLUDED = frozenset({"key.lapses_at", "reach.exits", *(f"reach.{each}" for each in REACHES)})
 
 
 def _reached(adapter: Adapter, facts: Facts) -> Facts:
     """Every `reach.*`; remembered, because most keys of a fleet have the same permissions."""
+    known, unknown = facts.known, facts.unknown
+    more, less = known.keys() - FACTS.keys(), unknown.keys() - FACTS.keys()
     rests_on = (
         adapter.id,
-        tuple(map(facts.known.get, _DECIDING)),
-        tuple(map(facts.unknown.get, _DECIDING)),
-        tuple([(path, facts.known[path]) for path in facts.known if path.startswith(_OTHER)]),
-        tuple([path for path in facts.unknown if path.startswith(_OTHER)]),
+        tuple(map(known.get, _DECIDING)),
+        tuple(map(unknown.get, _DECIDING)),
+        tuple([(path, known[path]) for path in known if path in more]) if more else (),
+        tuple([path for path in unknown if path in less]) if less else (),
     )
     found = _REMEMBERED.get(rests_on)
     if found is None:

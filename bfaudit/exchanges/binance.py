@@ -3,6 +3,8 @@
 https://developers.binance.com/docs/wallet/account/api-key-permission
 """
 
+from itertools import chain
+
 from bfaudit.exchanges.base import (
     Adapter,
     Ask,
@@ -78,6 +80,7 @@ SWITCHES = {
     "transfer": ("enableInternalTransfer", "permitsUniversalTransfer"),
     "withdraw": ("enableWithdrawals",),
 }
+SWITCHED = tuple(chain.from_iterable(SWITCHES.values()))
 
 
 async def fetch(ask: Ask) -> None:
@@ -101,7 +104,7 @@ def parse(replies: Replies, context: Context) -> Facts:
     info = replies.get("info")
     body = info.body if info is not None and info.ok else None
     if isinstance(body, dict):
-        _permissions(facts, body)
+        facts.shared(_permissions, {name: body[name] for name in SWITCHED if name in body})
         _network(facts, body)
         created = from_milliseconds(body.get("createTime"))
         if created:

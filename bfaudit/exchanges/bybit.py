@@ -82,11 +82,15 @@ def parse(replies: Replies, context: Context) -> Facts:
     body = info.body if info is not None and info.ok else None
     data = body.get("result") if isinstance(body, dict) else None
     if isinstance(data, dict):
-        _permissions(facts, data)
-        _network(facts, data)
+        facts.shared(_permissions, {name: data[name] for name in DECIDING if name in data})
+        facts.shared(_network, data.get("ips"))
         _lifetime(facts, data, context)
         _identity(facts, data, context)
     return facts.build(UNTOLD, "Bybit did not give the key's own record")
+
+
+DECIDING = ("permissions", "readOnly", "uta")
+"""What the permissions of a key rest on."""
 
 
 def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
@@ -159,9 +163,9 @@ def _others(facts: FactsBuilder, groups: dict[str, Json], writes: bool | None) -
             facts.grant(f"other:Wallet.{name[:64]}", granted, why_unknown=WHY_UNTOLD)
 
 
-def _network(facts: FactsBuilder, data: dict[str, Json]) -> None:
+def _network(facts: FactsBuilder, told: Json) -> None:
     """A key that is bound to nothing shows `["*"]` or an empty list."""
-    listed = bound_to(data.get("ips"))
+    listed = bound_to(told)
     if listed is not None:
         facts.know("network.ip_restricted", bool(listed))
         facts.know("network.ip_allowlist", listed)
@@ -240,8 +244,8 @@ PERMANENT = 1
 
 def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
     """A sub-account's key, as its master account sees it: `readOnly` is a boolean here, and `status` tells its life."""
-    _permissions(facts, row)
-    _network(facts, row)
+    facts.shared(_permissions, {name: row[name] for name in DECIDING if name in row})
+    facts.shared(_network, row.get("ips"))
     if isinstance(row.get("note"), str):
         facts.know("key.label", text_or_none(row["note"]))
     created, expires = _time(row.get("createdAt")), _time(row.get("expiredAt"))

@@ -94,8 +94,8 @@ def parse(replies: Replies, context: Context) -> Facts:
     info = replies.get("info")
     data = info.body.get("data") if info is not None and info.ok else None
     if isinstance(data, dict):
-        _permissions(facts, data)
-        _network(facts, data)
+        facts.shared(_permissions, data.get("permission"))
+        facts.shared(_network, data.get("ipWhitelist"))
         _identity(facts, data)
         created = from_milliseconds(data.get("createdAt"))
         if created:
@@ -106,8 +106,7 @@ def parse(replies: Replies, context: Context) -> Facts:
     return facts.build(UNTOLD, "KuCoin did not give the key's own record")
 
 
-def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    told = data.get("permission")
+def _permissions(facts: FactsBuilder, told: Json) -> None:
     tokens = words(told) if isinstance(told, str) else None
     if not tokens:
         return
@@ -120,9 +119,8 @@ def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
         facts.grant(f"other:{token}", granted=True)
 
 
-def _network(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    told = data.get("ipWhitelist")  # left out where there is none
-    listed = bound_to("" if told is None else told)
+def _network(facts: FactsBuilder, told: Json) -> None:
+    listed = bound_to("" if told is None else told)  # left out where there is none
     if listed is not None:
         masked = any("*" in entry for entry in listed)
         facts.know("network.ip_restricted", bool(listed))
@@ -165,8 +163,8 @@ def _expiry(facts: FactsBuilder, data: dict[str, Json]) -> None:
 
 def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
     """A sub-account's key, as its master account sees it."""
-    _permissions(facts, row)
-    _network(facts, row)
+    facts.shared(_permissions, row.get("permission"))
+    facts.shared(_network, row.get("ipWhitelist"))
     if "remark" in row:
         facts.text("key.label", row["remark"])
     created = from_milliseconds(row.get("createdAt"))

@@ -111,8 +111,8 @@ def parse(replies: Replies, context: Context) -> Facts:
     info = replies.get("info")
     body = info.body if info is not None and info.ok else None
     if isinstance(body, dict):
-        _permissions(facts, body)
-        _network(facts, body)
+        facts.shared(_permissions, body.get("permissions"))
+        facts.shared(_network, body.get("ipWhiteList"))
         _lifetime(facts, body, context)
         if "note" in body:
             facts.text("key.label", body["note"])
@@ -126,8 +126,8 @@ def parse(replies: Replies, context: Context) -> Facts:
     return facts.build(UNTOLD, "MEXC did not give the key's own record")
 
 
-def _permissions(facts: FactsBuilder, body: dict[str, Json]) -> None:
-    tokens = words(body.get("permissions"))
+def _permissions(facts: FactsBuilder, told: Json) -> None:
+    tokens = words(told)
     if not tokens:
         return
     known = HARMLESS.union(*TOKENS.values())
@@ -144,8 +144,8 @@ def _permissions(facts: FactsBuilder, body: dict[str, Json]) -> None:
         facts.grant(f"other:{token}", granted=True)
 
 
-def _network(facts: FactsBuilder, body: dict[str, Json]) -> None:
-    listed = bound_to(body.get("ipWhiteList"))
+def _network(facts: FactsBuilder, told: Json) -> None:
+    listed = bound_to(told)
     if listed is not None:
         facts.know("network.ip_restricted", bool(listed))
         facts.know("network.ip_allowlist", listed)
@@ -202,8 +202,8 @@ def _probes(facts: FactsBuilder, replies: Replies) -> None:
 
 def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
     """A sub-account's key, as its master account sees it: `ip`, and `creatTime` as MEXC spells it."""
-    _permissions(facts, row)
-    _network(facts, {"ipWhiteList": row.get("ip")})
+    facts.shared(_permissions, row.get("permissions"))
+    facts.shared(_network, row.get("ip"))
     created = _time(row.get("creatTime", row.get("createTime")))
     if created:
         facts.know("key.created_at", created)

@@ -82,16 +82,15 @@ def parse(replies: Replies, context: Context) -> Facts:
     data = found[0] if isinstance(found, list) and found else None
     if isinstance(data, dict):
         facts.know("key.type", "hmac", limitation="OKX has no other kind")
-        _permissions(facts, data)
-        _network(facts, data)
+        facts.shared(_permissions, data.get("perm"))
+        facts.shared(_network, data.get("ip"))
         _account(facts, data)
         if isinstance(data.get("label"), str):
             facts.know("key.label", text_or_none(data["label"]))
     return facts.build(UNTOLD, "OKX did not give the account's configuration")
 
 
-def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    told = data.get("perm")
+def _permissions(facts: FactsBuilder, told: Json) -> None:
     tokens = words(told) if isinstance(told, str) else None
     if not tokens:
         return
@@ -108,8 +107,8 @@ def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
         facts.grant(f"other:{token}", granted=True)
 
 
-def _network(facts: FactsBuilder, data: dict[str, Json]) -> None:
-    listed = bound_to(data["ip"]) if isinstance(data.get("ip"), str) else None
+def _network(facts: FactsBuilder, told: Json) -> None:
+    listed = bound_to(told) if isinstance(told, str) else None
     if listed is not None:
         facts.know("network.ip_restricted", bool(listed))
         facts.know("network.ip_allowlist", listed)
@@ -126,10 +125,10 @@ def _account(facts: FactsBuilder, data: dict[str, Json]) -> None:
 
 def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> None:
     """A sub-account's key, as its main account sees it."""
-    _permissions(facts, row)
+    facts.shared(_permissions, row.get("perm"))
     if "read_only" not in (words(row.get("perm")) or ()):
         facts.unknown("permissions.read", "not named")
-    _network(facts, row)
+    facts.shared(_network, row.get("ip"))
     if isinstance(row.get("label"), str):
         facts.know("key.label", text_or_none(row["label"]))
     created = from_milliseconds(row.get("ts"))

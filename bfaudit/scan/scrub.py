@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from bfaudit.facts import FACTS
 from bfaudit.model import Fact, Facts, Grant
 
 SHORTEST_SECRET = 6
@@ -78,7 +79,10 @@ def _folded(text: str) -> str:
 
 
 def _texts(facts: Facts) -> list[str]:
-    texts = [*facts.known, *facts.unknown, *facts.unknown.values()]
+    names = (
+        facts.known.keys() | facts.unknown.keys()
+    ) - FACTS.keys()  # no exchange made the others
+    texts = [*names, *facts.unknown.values()]
     for fact in facts.known.values():
         value = fact.value
         if type(value) is str:
