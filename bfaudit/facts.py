@@ -154,10 +154,10 @@ class FactsBuilder:
                 _SHARED.clear()
             if len(same) < _LONG:
                 _SHARED[about] = found
-        for path in self._unknown.keys() & found._known.keys():
-            del self._unknown[path]
-        for path in self._known.keys() & found._unknown.keys():
-            del self._known[path]
+        for mine, new in ((self._unknown, found._known), (self._known, found._unknown)):
+            if mine and new:
+                for path in mine.keys() & new.keys():
+                    del mine[path]
         self._known.update(found._known)
         self._unknown.update(found._unknown)
 

@@ -12,10 +12,10 @@ UNCERTAIN = "the sources do not agree on it"
 
 def conclude(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     """The facts, with `reach.*` and `key.lapses_at` concluded from them. Pure; unknown stays unknown."""
-    reached = _reached(adapter, facts)
+    reached, applying = _decided(adapter, facts)
     known = {**facts.known, **reached.known}
     unknown = {**facts.unknown, **reached.unknown}
-    lapse = _lapse(adapter, facts, now)
+    lapse = _lapse(adapter, applying, facts, now)
     if isinstance(lapse, str):
         unknown["key.lapses_at"] = lapse
     else:
@@ -26,7 +26,10 @@ def conclude(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     return Facts(known, unknown)
 
 
-_REMEMBERED: dict[object, Facts] = {}
+Applying = tuple[tuple[Lapse, bool | None], ...]
+"""The exchange's rules of lapse that apply to a key, or may."""
+
+_REMEMBERED: dict[object, tuple[Facts, Applying]] = {}
 _ENOUGH = 4096
 _DECIDING = (
     *(f"permissions.{word}" for word in PERMISSIONS),
@@ -35,8 +38,8 @@ _DECIDING = (
 )
 
 
-def _reached(adapter: Adapter, facts: Facts) -> Facts:
-    """Every `reach.*`; remembered, because most keys of a fleet have the same permissions."""
+def _decided(adapter: Adapter, facts: Facts) -> tuple[Facts, Applying]:
+    """Every `reach.*`, and the lapses; remembered, because most keys of a fleet have the same permissions."""
     known, unknown = facts.known, facts.unknown
     more, less = known.keys() - FACTS.keys(), unknown.keys() - FACTS.keys()
     rests_on = (
@@ -50,10 +53,12 @@ def _reached(adapter: Adapter, facts: Facts) -> Facts:
     if found is None:
         all_reached = {f"reach.{each}": _reach(each, adapter.steps, facts) for each in REACHES}
         all_reached["reach.exits"] = _exits(adapter.steps, facts)
-        found = Facts(
+        reached = Facts(
             {path: one for path, one in all_reached.items() if isinstance(one, Fact)},
             {path: one for path, one in all_reached.items() if isinstance(one, str)},
         )
+        applying = ((rule, _applies(rule, facts)) for rule in adapter.lapses)
+        found = reached, tuple(each for each in applying if each[1] is not False)
         if len(_REMEMBERED) >= _ENOUGH:
             _REMEMBERED.clear()
         _REMEMBERED[rests_on] = found
@@ -141,16 +146,13 @@ def _truth(path: str, facts: Facts) -> bool | None:
     return fact.value if fact and isinstance(fact.value, bool) else None
 
 
-def _lapse(adapter: Adapter, facts: Facts, now: datetime) -> Fact | str:
+def _lapse(adapter: Adapter, applying: Applying, facts: Facts, now: datetime) -> Fact | str:
     """The earliest end that one of the exchange's own rules predicts; None where none applies."""
     if not adapter.lapses:
         return f"{adapter.title} publishes no rule by which it ends keys"
     ends: list[tuple[datetime, Lapse]] = []
     doubts: list[str] = []
-    for rule in adapter.lapses:
-        applies = _applies(rule, facts)
-        if applies is False:
-            continue
+    for rule, applies in applying:
         began = _began(rule, facts, now)
         if applies and rule.certain and began:
             ends.append((began + timedelta(days=rule.days), rule))

@@ -23,6 +23,8 @@ _FOLDING = str.maketrans(ascii_uppercase + "-", ascii_lowercase + "_")
 
 def hide(text: str, secrets: Iterable[str]) -> str:
     """A text of an exchange without the key and its secrets, whole or cut off."""
+    if not text:
+        return text
     for secret in secrets:
         if len(secret) < SHORTEST_SECRET:
             continue

@@ -46,6 +46,9 @@ class Answer(Struct, frozen=True):
     advice: str
 
 
+_ONLINE = Answer(Status.ONLINE, None, "", "")
+
+
 def refusal(reason: Reason, detail: str) -> Answer:
     """The answer for a reason."""
     return Answer(reason.status, reason, detail, ADVICE[reason])
@@ -59,7 +62,8 @@ def judge_connection(
     Any success proves key and address. Without one, the last definite refusal counts: adapters ask on
     exactly where a later read tells the causes of an earlier refusal apart.
     """
-    if not any(reply.ok for reply in replies.values()):
+    verdicts = [reply.verdict for reply in replies.values()]
+    if None not in verdicts:
         return _refused(adapter, replies.values())
     dead = _dead(adapter, facts, now)
     if dead:
@@ -116,8 +120,9 @@ def _dead(adapter: Adapter, facts: Facts, now: datetime) -> Answer | None:
 def _permissions(connection: Connection, facts: Facts, tested: list[Reply]) -> Answer:
     """Reading is always required: without it neither balances nor orders can be seen."""
     required = {word: facts.grant(word) for word in ("read", *connection.requires)}
-    missing = [word for word, grant in required.items() if grant is Grant.DENIED]
-    if missing:
+    grants = required.values()
+    if Grant.DENIED in grants:
+        missing = [word for word, grant in required.items() if grant is Grant.DENIED]
         verb = "is" if len(missing) == 1 else "are"
         detail = f"The key works, but {_listed(missing)} {verb} required and not granted."
         return refusal(Reason.MISSING_PERMISSION, detail)
@@ -125,11 +130,11 @@ def _permissions(connection: Connection, facts: Facts, tested: list[Reply]) -> A
         if reply.verdict:
             detail = f"The key works, but {reply.read.path} needs {reply.read.needs or 'more'}."
             return refusal(Reason.MISSING_PERMISSION, detail)
-    unknown = [word for word, grant in required.items() if grant is Grant.UNKNOWN]
-    if unknown:
+    if Grant.UNKNOWN in grants:
+        unknown = [word for word, grant in required.items() if grant is Grant.UNKNOWN]
         detail = f"The key works, but whether it has {_listed(unknown)} could not be read."
         return refusal(Reason.PERMISSIONS_UNKNOWN, detail)
-    return Answer(Status.ONLINE, None, "", "")
+    return _ONLINE
 
 
 def _listed(names: list[str]) -> str:
