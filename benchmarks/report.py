@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -19,8 +20,9 @@ from evaluate import NOW, fleet
 
 from bfaudit import resources
 from bfaudit.evaluate import evaluate
-from bfaudit.formats import FORMATS, Options
+from bfaudit.formats import FORMATS, Format, Options
 from bfaudit.model import Audit
+from bfaudit.pieces import Piece
 from bfaudit.policy.load import load
 
 PLAIN = "orjson"
@@ -63,6 +65,14 @@ def plain(judged: Audit) -> list[dict[str, Any]]:
     ]
 
 
+def written(form: Format, judged: Audit, options: Options) -> Iterable[Piece]:
+    """A report as the command line writes it: in pieces, where it may be long."""
+    if form.written is not None:
+        return form.written(judged, options)
+    text = form.render(judged, options)
+    return [text.encode() if isinstance(text, str) else text]
+
+
 def measure(name: str, connections: int, rules: int) -> None:
     judged = audit(connections, rules)
     options = Options(snapshot_digest=f"sha256:{'0' * 64}")
@@ -70,10 +80,10 @@ def measure(name: str, connections: int, rules: int) -> None:
     gc.collect()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, cpu = time.perf_counter(), time.process_time()
-    text = orjson.dumps(rows) if name == PLAIN else FORMATS[name].render(judged, options)
+    pieces = [orjson.dumps(rows)] if name == PLAIN else written(FORMATS[name], judged, options)
+    size = sum(len(bytes(piece)) for piece in pieces)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    size = len(text if isinstance(text, bytes) else text.encode())
     told = {
         "format": name,
         "seconds": seconds,

@@ -18,6 +18,7 @@ from bfaudit.model import (
     Severity,
 )
 from bfaudit.policy import addresses
+from bfaudit.results import Results
 
 RULE = Rule(
     id="egress-allowed",
@@ -57,11 +58,11 @@ def address(text: str) -> str:
 
 def checked(audit: Audit, hosts: Sequence[str]) -> Audit:
     """The audit with one result more per connection: whether its key admits every one of the hosts."""
-    scans = audit.snapshot.connections
-    results = [*audit.results, *(result(scanned, tuple(hosts)) for scanned in scans)]
-    results.sort(key=lambda one: (-one.rule.severity, one.rule.id, one.connection))
+    scans = sorted(audit.snapshot.connections, key=lambda one: one.connection.name)
+    mine = Results.of(result(scanned, tuple(hosts)) for scanned in scans)
+    results = Results.sorted([*Results.of(audit.results).runs, *mine.runs])
     rules = sorted((*audit.rules, RULE), key=lambda one: (-one.severity, one.id))
-    return replace(audit, results=tuple(results), rules=tuple(rules))
+    return replace(audit, results=results, rules=tuple(rules))
 
 
 def result(scanned: Scanned, hosts: tuple[str, ...]) -> Result:

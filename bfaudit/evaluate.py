@@ -7,8 +7,7 @@ judged once for each combination of numbers.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bfaudit.collector import paused
 from bfaudit.drift.history import remembered
@@ -19,7 +18,6 @@ from bfaudit.model import (
     Outcome,
     Place,
     Reason,
-    Result,
     Scanned,
     Severity,
     Snapshot,
@@ -29,8 +27,7 @@ from bfaudit.policy.columns import Table
 from bfaudit.policy.judge import Judge
 from bfaudit.policy.ran import ScanRun
 from bfaudit.policy.rules import CompiledRule, Policy
-
-_BLOCK = 2048
+from bfaudit.results import Results, Run
 
 
 def evaluate(
@@ -57,30 +54,21 @@ def _evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> 
     connections = [one.connection for one in scanned]
     places = {blamed: _places(blamed, connections) for blamed in {rule.blames for rule in rules}}
     names = [one.name for one in connections]
-    judged = [_judge(compiled, table) for compiled in rules]
-    size = len(names)
-    results: list[Any] = [None] * (size * len(rules))
-    for start in range(0, size, _BLOCK):  # what all rules say of a few, while these are at hand
-        block = slice(start, min(start + _BLOCK, size))
-        for at, (compiled, (judgements, numbers)) in enumerate(zip(rules, judged, strict=True)):
-            results[at * size + block.start : at * size + block.stop] = map(
-                Result,
-                repeat(compiled.rule),
-                names[block],
-                map(judgements.__getitem__, numbers[block]),
-                places[compiled.blames][block],
-            )
+    runs = [
+        Run(compiled.rule, names, *_judge(compiled, table), places[compiled.blames])
+        for compiled in rules
+    ]
     return Audit(
         snapshot=snapshot,
         generated_at=now,
-        results=tuple(results),
+        results=Results(runs),
         rules=tuple(compiled.rule for compiled in rules),
         policies=tuple(policy.id for policy in policies),
         left_out=tuple(rule for policy in policies for rule in policy.left_out),
     )
 
 
-def _judge(compiled: CompiledRule, table: Table) -> tuple[list[Judgement], list[int]]:
+def _judge(compiled: CompiledRule, table: Table) -> tuple[list[Judgement], Sequence[int]]:
     """The judgements of a rule, and for each connection which of them is its own."""
     columns = [table.column(name) for name in compiled.reads]
     judge = Judge(compiled, columns)
@@ -113,12 +101,11 @@ class Summary(NamedTuple):
 
 def summary(audit: Audit) -> Summary:
     """The counts of an audit."""
-    outcomes = Counter(result.outcome for result in audit.results)
-    failed = Counter(
-        result.rule.severity
-        for result in audit.results
-        if result.outcome is Outcome.FAIL and result.exception is None
-    )
+    outcomes: Counter[Outcome] = Counter()
+    failed: Counter[Severity] = Counter()
+    for run in Results.of(audit.results).runs:
+        outcomes.update(run.outcomes)
+        failed[run.rule.severity] += run.outcomes[Outcome.FAIL] - run.excepted
     answered = outcomes[Outcome.PASS] + outcomes[Outcome.FAIL]
     asked = answered + outcomes[Outcome.UNKNOWN] + outcomes[Outcome.ERROR]
     return Summary(

@@ -4,11 +4,10 @@ A finding under an exception stays a finding and carries the exception's id. An 
 no finding needs, is a finding of its own.
 """
 
-from bisect import insort
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -31,6 +30,7 @@ from bfaudit.model import (
 )
 from bfaudit.policy import cel
 from bfaudit.policy.cel import Failure, speakable
+from bfaudit.results import Results
 from bfaudit.words import did_you_mean
 
 Test = Callable[[str], bool]
@@ -63,39 +63,40 @@ def decide(audit: Audit, asked: Sequence[Asked], now: datetime) -> Audit:
     rules = (*audit.rules, *audit.left_out)
     severities = {rule.id: rule.severity for rule in (EGRESS, *rules)}
     connections = {one.connection.name: one.connection for one in audit.snapshot.connections}
-    results = list(audit.results)
-    wanted = {rule for each in asked for rule in each.exception.rules}
-    positions: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for position, result in enumerate(results):
-        if result.rule.id in wanted:
-            positions[result.rule.id][result.connection] = position
+    runs = {run.rule.id: run for run in Results.of(audit.results).runs}
+    wanted = {rule for each in asked for rule in each.exception.rules} & runs.keys()
+    positions = {rule: {name: at for at, name in enumerate(runs[rule].names)} for rule in wanted}
+    marks: dict[str, dict[int, str]] = {rule: {**runs[rule].exceptions} for rule in wanted}
     in_force: list[ApprovedException] = []
     findings: list[Result] = []
     for exception, limits in asked:
         names = selected(exception, connections)
         wrong = list(_not_in_force(exception, limits, severities, now.date()))
         mine = [
-            positions[rule][name]
+            (rule, positions[rule][name])
             for rule in exception.rules
+            if rule in wanted
             for name in names
             if name in positions[rule]
         ]
         if not wrong:
             in_force.append(exception)
-            for at in mine:
-                if results[at].outcome is Outcome.FAIL and results[at].exception is None:
-                    results[at] = replace(results[at], exception=exception.id)
-            outcomes = {results[at].outcome for at in mine}
+            outcomes = set()
+            for rule, at in mine:
+                outcomes.add(outcome := runs[rule].outcome(at))
+                if outcome is Outcome.FAIL:
+                    marks[rule].setdefault(at, exception.id)
             if not _judged_elsewhere(exception, audit, {rule.id for rule in rules}):
                 wrong += _not_needed(exception, outcomes, list(connections))
         on = names[0] if len(names) == 1 else exception.id
         findings += [_finding(rule, exception, message, on) for rule, message in wrong]
-    for finding in findings:
-        insort(results, finding, key=_order)
+    marked = [run.under(marks[rule]) if rule in marks else run for rule, run in runs.items()]
+    findings.sort(key=lambda one: (one.rule.id, one.connection))
+    results = Results.sorted([*marked, *Results.of(findings).runs])
     shown = {rule.id: rule for rule in (*audit.rules, *(finding.rule for finding in findings))}
     return replace(
         audit,
-        results=tuple(results),
+        results=results,
         rules=tuple(sorted(shown.values(), key=lambda rule: (-rule.severity, rule.id))),
         exceptions=tuple(in_force),
     )
@@ -283,15 +284,12 @@ def _finding(rule: str, exception: ApprovedException, message: str, on: str) -> 
     )
 
 
-def _order(result: Result) -> tuple[int, str, str]:
-    return -result.rule.severity, result.rule.id, result.connection
-
-
 def subjects(audit: Audit) -> dict[str, Scanned]:
     """What every result of an audit is about, by name; an exception of several connections stands for itself."""
     found = {scanned.connection.name: scanned for scanned in audit.snapshot.connections}
-    for result in audit.results:
-        if result.rule.id in RULES and result.connection not in found:
+    about = [run for run in Results.of(audit.results).runs if run.rule.id in RULES]
+    for result in chain.from_iterable(about):
+        if result.connection not in found:
             declared = Connection(name=result.connection, exchange="", place=result.place)
             found[result.connection] = Scanned(
                 connection=declared, status=Status.ONLINE, scanned_at=audit.generated_at

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from bfaudit.errors import UsageError
 from bfaudit.evaluate import summary
-from bfaudit.model import Audit, Outcome, Result, Severity
+from bfaudit.model import Audit, Outcome, Result, Rule, Severity
+from bfaudit.results import Results
 from bfaudit.words import did_you_mean
 
 
@@ -41,20 +42,20 @@ class FailOn(Struct, frozen=True):
             return cls()
         return cls(min(levels) if levels else None, frozenset(named))
 
-    def has(self, result: Result) -> bool:
-        """Whether a result is a failure, were nobody to know of it."""
-        if result.outcome is not Outcome.FAIL or result.exception is not None:
-            return False
-        severe = self.severity is not None and result.rule.severity >= self.severity
-        return severe or result.rule.id in self.rules
+    def has(self, rule: Rule) -> bool:
+        """Whether what a rule finds is a failure, were nobody to know of it."""
+        severe = self.severity is not None and rule.severity >= self.severity
+        return severe or rule.id in self.rules
 
 
 def failures(audit: Audit, fail_on: FailOn) -> list[Result]:
     """The new findings for which a command ends with 1."""
+    runs = filter(lambda run: fail_on.has(run.rule), Results.of(audit.results).runs)
     return [
         result
-        for result in audit.results
-        if fail_on.has(result) and result.fingerprint not in audit.baselined
+        for run in runs
+        for result in run.having({Outcome.FAIL})
+        if result.exception is None and result.fingerprint not in audit.baselined
     ]
 
 

@@ -1,10 +1,9 @@
 """The vocabulary of bfaudit as frozen types: what is declared, what was seen, how it was judged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct, field
@@ -208,7 +207,7 @@ class Connection(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Where each of its own fields is declared, by field name (`requires`, `credentials.key`, ...)."""
 
 
-class Fact(Struct, frozen=True, omit_defaults=True, gc=False):
+class Fact(Struct, frozen=True, omit_defaults=True, gc=False, cache_hash=True):
     """One known fact of a key and the evidence for it. A value of `None` means that there is none, or never."""
 
     value: Any
@@ -460,11 +459,14 @@ class Result(Struct, frozen=True, gc=False):
 
 def fingerprint(rule: str, on: str) -> str:
     """The stable identity of a finding: 32 hexadecimal digits."""
-    return _half(rule) + _half(on)
+    return half(rule) + half(on)
 
 
 @lru_cache(1 << 16)
-def _half(identity: str) -> str:
+def half(identity: str) -> str:
+    """What a rule, or a connection, has in common in all fingerprints: 16 digits."""
+    from hashlib import sha256  # noqa: PLC0415 - brings OpenSSL
+
     # Surrogates, which a name may hold, are kept apart.
     return sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -524,8 +526,8 @@ class Audit(Struct, frozen=True, kw_only=True):
 
     snapshot: Snapshot
     generated_at: datetime
-    results: tuple[Result, ...]
-    """In a total order: severity descending, rule, connection."""
+    results: Sequence[Result]
+    """`bfaudit.results.Results`, or any other sequence, in a total order: severity descending, rule, connection."""
     rules: tuple[Rule, ...]
     policies: tuple[str, ...]
     left_out: tuple[Rule, ...] = ()

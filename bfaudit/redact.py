@@ -12,13 +12,14 @@ which would be found in any text.
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from secrets import token_bytes
+from os import urandom
 from urllib.parse import unquote_to_bytes
 
 from bfaudit.errors import LeakRefused
+from bfaudit.pieces import Block, Piece
 
 HIDDEN = "***"
 WINDOW = 12
@@ -26,6 +27,7 @@ WINDOW = 12
 SHORTEST = 6
 _CHUNK = 1024 * 1024
 _REMEMBERED = 100_000
+_KEPT = 16 * _CHUNK
 _WHOLE = b"="
 
 _ROW = re.compile(rb"[A-Za-z0-9]{%d,}" % WINDOW)
@@ -35,6 +37,7 @@ _TEXT = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
 _ROWS = bytes(c if chr(c).isalnum() and c < 128 else ord(" ") for c in range(256))
 _WORDS = bytes(c if c in b"_-" else _ROWS[c] for c in range(256))
 """Tables that leave rows, or words, between spaces: much faster than a regular expression."""
+_OF_WORDS = bytes(c for c in range(256) if _WORDS[c] == c and c != ord(" "))
 _DIGITS = b"0123456789abcdefABCDEF"
 _HEX = re.compile(rb"[0-9A-Fa-f]{%d,}" % (2 * WINDOW))
 _BASE64 = 16
@@ -50,7 +53,7 @@ class Known:
     """The secrets that a run has resolved, by their marks: some hundred bytes each, and none of their text."""
 
     def __init__(self) -> None:
-        self._salt = token_bytes(8)
+        self._salt = urandom(8)
         self._marks: dict[int, str] = {}
         self._words = False
 
@@ -61,11 +64,17 @@ class Known:
             self._marks.setdefault(self._mark(part), role)
             self._words = self._words or part.startswith(_WHOLE)
 
-    def found_in(self, data: bytes) -> str | None:
-        """The role of a known secret that some output holds; None where it holds none."""
+    def __bool__(self) -> bool:
+        return bool(self._marks)
+
+    def found_in(self, data: bytes, seen: set[bytes] | None = None) -> str | None:
+        """The role of a known secret that some output holds; None where it holds none.
+
+        `seen` are words that were looked at, for an output that comes in pieces.
+        """
         if not self._marks:
             return None
-        seen: set[bytes] = set()
+        seen = set() if seen is None else seen
         for chunk in _chunks(data):
             pieces = set(chunk.translate(_ROWS).split())
             if self._words:
@@ -162,14 +171,46 @@ def run() -> Iterator[Known]:
         _KNOWN.reset(token)
 
 
-def refuse(place: str, data: bytes) -> None:
+def refuse(place: str, data: bytes, seen: set[bytes] | None = None) -> None:
     """Raises LeakRefused where some output holds a secret of this run; `place` is where it would go."""
-    role = known().found_in(data)
+    role = known().found_in(data, seen)
     if role is not None:
         raise LeakRefused(
             f"{place} is not written: it would hold the {role} of a connection",
             hint="this must not happen: report it, without the secret. A file that was there is as it was",
         )
+
+
+def cleared(place: str, pieces: Iterable[Piece]) -> Iterator[bytes]:
+    """An output, as far as it was looked through. Raises LeakRefused before any of a secret, be it in two pieces."""
+    if not known():
+        yield from map(bytes, pieces)
+        return
+    words: set[bytes] = set()
+    texts: set[bytes] = set()
+    size = 0
+    held = b""
+    for piece in pieces:
+        if isinstance(piece, Block):
+            new = set().union(*piece.columns) - texts
+            refuse(place, b"\n".join([held, *new]), words)
+            yield held
+            data, held = bytes(piece), b""
+            size += sum(map(len, new))
+            if size > _KEPT:
+                texts.clear()
+                size = 0
+            texts |= new
+        else:
+            data = held + piece
+        # What may go on in the next piece waits for it: the last word, and the escape that it may begin with.
+        end = max(0, len(data.rstrip(_OF_WORDS)) - 1)
+        if not isinstance(piece, Block):
+            refuse(place, data[:end], words)
+        yield data[:end]
+        held = data[end:]
+    refuse(place, held, words)
+    yield held
 
 
 def redact(text: str) -> str:

@@ -1,37 +1,24 @@
-"""The JSON documents that bfaudit writes: sealed by a digest, with facts nested by group. Snapshot and report share it.
+"""The JSON documents that bfaudit writes: sealed by a digest. Those that may be long come in pieces.
 
 The digest is SHA-256 over the document without its `digest`, as JSON with sorted keys and no spaces:
 `jq -cjS 'del(.digest)' file.json | sha256sum` says the same.
 """
 
 import hashlib
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
 
 from bfaudit.errors import IntegrityError, InvalidInput, Problem
-from bfaudit.facts import FACTS, FactSpec, Kind, spec_of
-from bfaudit.model import Fact, Facts, Grant, Json, Place, Source
-
-NOT_RECORDED = "this scan did not record it"
-"""The reason written for a fact of the catalogue that a scan says nothing about, not even why."""
-
-UNRESOLVED = "the reference to the key could not be resolved"
-"""Why a connection has no fingerprint."""
+from bfaudit.model import Json, Place
+from bfaudit.pieces import Piece, whole
 
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time with its zone; written in UTC."""
-
-_TYPES: Mapping[Kind, Any] = {
-    Kind.GRANT: Grant,
-    Kind.BOOL: bool | None,
-    Kind.TEXT: str | None,
-    Kind.TIME: Moment | None,
-    Kind.TEXTS: tuple[str, ...] | None,
-}
 
 
 class Tool(Struct, frozen=True):
@@ -65,92 +52,6 @@ class Location(Struct, frozen=True):
         return Place(self.file, self.line, self.column)
 
 
-class Evidence(Struct, frozen=True):
-    """Where a known fact comes from, and what that does not prove."""
-
-    source: Source
-    request: str | None = None
-    limitation: str | None = None
-    via: str | None = None
-    """How a conclusion follows; null for what the exchange itself says."""
-
-
-class Nested(NamedTuple):
-    """Facts as a document holds them."""
-
-    groups: dict[str, dict[str, Json]]
-    """Values by group and name; null where there is none, or never, or where `unknown` lists the path."""
-    unknown: dict[str, str]
-    evidence: dict[str, Evidence]
-    """By path, for known facts only."""
-
-
-def nest(facts: Facts, fingerprint: str | None) -> Nested:
-    """Facts as a document holds them; the fingerprint of the key joins its group."""
-    groups: dict[str, dict[str, Json]] = {}
-    unknown: dict[str, str] = {}
-    evidence: dict[str, Evidence] = {}
-    others = sorted({*facts.known, *facts.unknown} - FACTS.keys())
-    for path in (*FACTS, *others):
-        group, _, name = path.partition(".")
-        values = groups.setdefault(group, {"fingerprint": fingerprint} if group == "key" else {})
-        fact = facts.known.get(path)
-        why = facts.unknown.get(path)
-        if fact is not None:
-            values[name] = plain(fact.value)
-            evidence[path] = Evidence(fact.source, fact.request, fact.limitation, fact.via)
-        elif why is not None or group != "test":
-            # A connection test leaves facts of its own only where one was asked for.
-            spec = spec_of(path)
-            is_grant = spec is not None and spec.kind is Kind.GRANT
-            values[name] = Grant.UNKNOWN.value if is_grant else None
-            unknown[path] = NOT_RECORDED if why is None else why
-    if fingerprint is None:
-        unknown["key.fingerprint"] = UNRESOLVED
-    return Nested(groups, unknown, evidence)
-
-
-def flatten(nested: Nested) -> Facts:
-    """The facts of a document. What is not of the catalogue, or has no evidence, is no fact.
-
-    A value of the wrong type raises `msgspec.ValidationError`.
-    """
-    unknown = {
-        path: why
-        for path, why in nested.unknown.items()
-        if why != NOT_RECORDED and spec_of(path) is not None
-    }
-    known = {}
-    for path, evidence in nested.evidence.items():
-        spec = spec_of(path)
-        if spec is None or path in nested.unknown:
-            continue
-        group, _, name = path.partition(".")
-        value = _value(spec, nested.groups.get(group, {}), name)
-        known[path] = Fact(
-            value, evidence.source, evidence.request, evidence.limitation, evidence.via
-        )
-    return Facts(known, unknown)
-
-
-def told(values: Mapping[str, Json], source: Source, request: str) -> Facts:
-    """Facts that one request told, by path; what is not of the catalogue is no fact."""
-    specs = {path: spec for path in values if (spec := spec_of(path)) is not None}
-    return Facts(
-        {path: Fact(_value(spec, values, path), source, request) for path, spec in specs.items()}
-    )
-
-
-def _value(spec: FactSpec, values: Mapping[str, Json], name: str) -> Any:
-    try:
-        value = msgspec.convert(values[name], _TYPES[spec.kind])
-    except (KeyError, msgspec.ValidationError) as error:
-        raise msgspec.ValidationError(f"`{spec.path}` is not of kind {spec.kind}") from error
-    if value is Grant.UNKNOWN:
-        raise msgspec.ValidationError(f"`{spec.path}` has evidence, yet is unknown")
-    return value
-
-
 def plain(value: Any) -> Json:
     """A value as JSON holds it; times in UTC."""
     return msgspec.to_builtins(utc(value) if isinstance(value, datetime) else value)
@@ -161,87 +62,96 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def digest_of(content: Mapping[str, Json]) -> str:
-    """The digest of a document's content."""
-    body = {name: value for name, value in content.items() if name != "digest"}
-    return f"sha256:{hashlib.sha256(msgspec.json.encode(body, order='sorted')).hexdigest()}"
+class Listed(NamedTuple):
+    """A list of any length in a document: its items as JSON, a comma before each. Both may be asked for again."""
+
+    written: Callable[[], Iterable[Piece]]
+    """As they are to stand, the comma followed by `NEXT`."""
+    ordered: Callable[[], Iterable[Piece]]
+    """With sorted keys and no spaces, for the digest."""
 
 
-def seal(schema: str, content: Mapping[str, Json], lined: Container[str] = ()) -> bytes:
-    """The document of a schema, with its digest; the same bytes for the same content.
+NEXT = b"\n    "
+"""What stands before each item of a list."""
 
-    The lists that `lined` names stand one item to a line.
-    """
-    body: dict[str, Json] = {"schema": schema, **content}
-    try:
-        digest = digest_of(body)
-    except UnicodeEncodeError:
-        # Lone surrogates, which an exchange's JSON may spell, are no Unicode text.
-        body = speakable(msgspec.to_builtins(body))
-        digest = digest_of(body)
-    sealed = {"schema": schema, "digest": digest, **body}
-    parts = (
-        b"  %b: %b" % (msgspec.json.encode(name), _written(value, name in lined))
-        for name, value in sealed.items()
+
+def listing(items: Iterable[Json]) -> Listed:
+    """A list, one item to a line."""
+    return Listed(
+        lambda: (b"," + NEXT + encoded(item) for item in items),
+        lambda: (b"," + encoded(item, ordered=True) for item in items),
     )
-    return b"{\n%b\n}\n" % b",\n".join(parts)
+
+
+NO_LISTS: Mapping[str, Listed] = MappingProxyType({})
+
+
+def seal(schema: str, content: Mapping[str, Json]) -> bytes:
+    """The document of a schema, with its digest; the same bytes for the same content."""
+    return whole(sealing(schema, content))
 
 
 def sealing(
-    schema: str, content: Mapping[str, Json], name: str, rows: Callable[[], Iterable[bytes]]
-) -> Iterator[bytes]:
-    """The same document in pieces, with a last list, `name`, of any length.
-
-    `rows` gives its items as JSON; it is called twice, because the digest stands before them.
-    """
-    body: dict[str, Json] = speakable({"schema": schema, **content})
-    digest = hashlib.sha256()
-    for piece in _sorted(body, name, rows):
-        digest.update(piece)
-    head = {"schema": schema, "digest": f"sha256:{digest.hexdigest()}", **body}
-    yield b"{\n"
+    schema: str, content: Mapping[str, Json], lists: Mapping[str, Listed] = NO_LISTS
+) -> Iterator[Piece]:
+    """The document in pieces. Lists of any length stand last in it, and are made twice: the digest stands before them."""
+    body = body_of(schema, content)
+    head = {"schema": schema, "digest": digest_of(body, lists), **body}
+    begins = b"{\n"
     for key, value in head.items():
-        yield b"  %b: %b,\n" % (msgspec.json.encode(key), _written(value, lined=False))
-    yield b"  %b: [" % msgspec.json.encode(name)
-    begins, ends = b"\n    ", b"]\n}\n"
-    for row in rows():
-        yield begins + msgspec.json.format(row, indent=2).replace(b"\n", b"\n    ")
-        begins, ends = b",\n    ", b"\n  ]\n}\n"
-    yield ends
+        # No line ends within a string of JSON, so every one is between its parts.
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).replace(b"\n", b"\n  ")
+        yield b"%b  %b: %b" % (begins, msgspec.json.encode(key), text)
+        begins = b",\n"
+    for key, listed in lists.items():
+        yield b"%b  %b: " % (begins, msgspec.json.encode(key))
+        yield from _list(listed.written(), b"\n  ]")
+    yield b"\n}\n"
 
 
-def _sorted(
-    body: Mapping[str, Json], name: str, rows: Callable[[], Iterable[bytes]]
-) -> Iterator[bytes]:
-    """What the digest is made of."""
+def body_of(schema: str, content: Mapping[str, Json]) -> dict[str, Json]:
+    """What a document holds beside its lists and its digest, as plain values."""
+    # Lone surrogates, which an exchange's JSON may spell, are no Unicode text.
+    body: dict[str, Json] = speakable(msgspec.to_builtins({"schema": schema, **content}))
+    return body
+
+
+def digest_of(content: Mapping[str, Json], lists: Mapping[str, Listed] = NO_LISTS) -> str:
+    """The digest of a document's content."""
+    digest = hashlib.sha256()
     begins = b"{"
-    for key in sorted([*body, name]):
-        yield begins + msgspec.json.encode(key) + b":"
+    for key in sorted({*content, *lists} - {"digest"}):
+        digest.update(begins + msgspec.json.encode(key) + b":")
         begins = b","
-        if key != name:
-            yield msgspec.json.encode(body[key], order="sorted")
-            continue
-        opens = b"["
-        for row in rows():
-            yield opens + msgspec.json.encode(msgspec.json.decode(row), order="sorted")
-            opens = b","
-        yield b"]" if opens == b"," else b"[]"
-    yield b"}"
+        if key in lists:
+            for piece in _list(lists[key].ordered(), b"]"):
+                digest.update(bytes(piece))
+        else:
+            digest.update(msgspec.json.encode(content[key], order="sorted"))
+    digest.update(b"}")
+    return f"sha256:{digest.hexdigest()}"
 
 
-def encoded(value: Json) -> bytes:
+def _list(pieces: Iterable[Piece], ends: bytes) -> Iterator[Piece]:
+    """A list, of items that have a comma before each."""
+    begins, end = b"[", b"[]"
+    for piece in pieces:
+        yield begins + bytes(piece)[1:] if begins else piece
+        begins, end = b"", ends
+    yield end
+
+
+_encode = msgspec.json.Encoder().encode
+_encode_ordered = msgspec.json.Encoder(order="sorted").encode
+
+
+def encoded(value: Json, *, ordered: bool = False) -> bytes:
     """A value as JSON; lone surrogates, which an exchange's JSON may spell, are replaced: they are no Unicode text."""
+    encode = _encode_ordered if ordered else _encode
     try:
-        return msgspec.json.encode(value)
+        return encode(value)
     except UnicodeEncodeError:
-        return msgspec.json.encode(speakable(msgspec.to_builtins(value)))
-
-
-def _written(value: Json, lined: bool) -> bytes:
-    if lined and value:
-        return b"[\n    %b\n  ]" % b",\n    ".join(map(msgspec.json.encode, value))
-    # No line ends within a string of JSON, so every one is between its parts.
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).replace(b"\n", b"\n  ")
+        return encode(speakable(msgspec.to_builtins(value)))
 
 
 def digest_in(data: bytes) -> str:

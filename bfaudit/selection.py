@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bfaudit.errors import NothingToAudit, UsageError
 from bfaudit.model import Audit, Connection, Place, Rejected
+from bfaudit.results import Results
 from bfaudit.words import did_you_mean
 
 _GLOB = frozenset("*?[")
@@ -97,7 +98,7 @@ def narrowed(audit: Audit, names: Collection[str], rejected: tuple[Rejected, ...
     return replace(
         audit,
         snapshot=replace(snapshot, unselected=unselected),
-        results=tuple(result for result in audit.results if result.connection in names),
+        results=Results(run.only(names) for run in Results.of(audit.results).runs),
         changes=tuple(change for change in audit.changes if change.connection in names),
     )
 

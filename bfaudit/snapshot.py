@@ -27,19 +27,20 @@ from bfaudit.model import (
     Status,
     Unselected,
 )
+from bfaudit.nested import Evidence, Nested, flatten, nest, told
+from bfaudit.pieces import Piece, whole
 from bfaudit.sealed import (
-    Evidence,
+    NEXT,
+    Listed,
     Location,
     Moment,
-    Nested,
     Tool,
+    body_of,
+    digest_of,
     encoded,
-    flatten,
     invalid,
-    nest,
     plain,
     sealing,
-    told,
     unseal,
     utc,
 )
@@ -212,6 +213,7 @@ class UnselectedRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint_key: str | None = None
 
 
+_AT_ONCE = 128
 _OF_FINGERPRINT = ("fingerprint", "fingerprint_key")
 _NOWHERE = Place("", 1, 1)
 
@@ -232,28 +234,50 @@ class Document(Struct, frozen=True, kw_only=True):
 
 def encode(snapshot: Snapshot) -> bytes:
     """The snapshot as a JSON document; the same bytes for the same snapshot."""
-    return b"".join(
-        written(snapshot, lambda: (encoded(recorded(each)) for each in snapshot.connections))
+    rows = Listed(
+        lambda: map(_indented, map(encoded, map(recorded, snapshot.connections))),
+        lambda: listed(snapshot, ordered=True),
     )
+    return whole(sealing(SCHEMA, _head(snapshot), {"connections": rows}))
 
 
-def written(snapshot: Snapshot, rows: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+def written(snapshot: Snapshot, rows: Callable[[], Iterable[bytes]]) -> Iterator[Piece]:
     """The document in pieces: a snapshot's head, and the rows of its connections as `recorded` makes them, as JSON."""
-    return sealing(
-        SCHEMA,
-        {
-            "tool": {"name": "bfaudit", "version": snapshot.version},
-            "generated_at": msgspec.to_builtins(utc(snapshot.generated_at)),
-            "interrupted": snapshot.interrupted,
-            **({"unselected": snapshot.unselected} if snapshot.unselected else {}),
-            **({"rest": [_unselected(one) for one in snapshot.rest]} if snapshot.rest else {}),
-            **({"client": client_row(snapshot.client)} if snapshot.client else {}),
-            "exchanges": msgspec.to_builtins(list(map(exchange_row, snapshot.exchanges))),
-            "rejected": msgspec.to_builtins(list(map(rejected_row, snapshot.rejected))),
-        },
-        "connections",
-        rows,
-    )
+    return sealing(SCHEMA, _head(snapshot), {"connections": Listed(
+        lambda: map(_indented, rows()),
+        lambda: (b"," + encoded(msgspec.json.decode(row), ordered=True) for row in rows()),
+    )})  # fmt: skip
+
+
+def digest(snapshot: Snapshot) -> str:
+    """The digest of the document, which is not made for it."""
+    rows = Listed(tuple, lambda: listed(snapshot, ordered=True))
+    return digest_of(body_of(SCHEMA, _head(snapshot)), {"connections": rows})
+
+
+def listed(snapshot: Snapshot, *, ordered: bool) -> Iterator[bytes]:
+    """The rows of all connections, as JSON, a comma before each; some at a time, which are looked through together."""
+    begins = b"," if ordered else b"," + NEXT
+    for start in range(0, len(snapshot.connections), _AT_ONCE):
+        some = snapshot.connections[start : start + _AT_ONCE]
+        yield b"".join([begins + encoded(recorded(each), ordered=ordered) for each in some])
+
+
+def _indented(row: bytes) -> bytes:
+    return b"," + NEXT + msgspec.json.format(row, indent=2).replace(b"\n", NEXT)
+
+
+def _head(snapshot: Snapshot) -> dict[str, Json]:
+    return {
+        "tool": {"name": "bfaudit", "version": snapshot.version},
+        "generated_at": utc(snapshot.generated_at),
+        "interrupted": snapshot.interrupted,
+        **({"unselected": snapshot.unselected} if snapshot.unselected else {}),
+        **({"rest": [_unselected(one) for one in snapshot.rest]} if snapshot.rest else {}),
+        **({"client": client_row(snapshot.client)} if snapshot.client else {}),
+        "exchanges": list(map(exchange_row, snapshot.exchanges)),
+        "rejected": list(map(rejected_row, snapshot.rejected)),
+    }
 
 
 def decode(data: bytes, file: str) -> Snapshot:
@@ -341,15 +365,14 @@ def rejected_row(rejected: Rejected) -> RejectedRow:
 
 
 def recorded(scanned: Scanned) -> dict[str, Json]:
-    """The row of a connection, in snapshot and report."""
+    """The row of a connection, in snapshot and report, as `encoded` takes it."""
     shared, nested = describe(scanned)
-    requests = [_same(replace(made, at=utc(made.at)), Request) for made in scanned.requests]
     return {
         **shared,
-        "evidence": msgspec.to_builtins(nested.evidence),
-        "requests": msgspec.to_builtins(requests),
-        "declared": msgspec.to_builtins(_declared(scanned)),
-        "location": msgspec.to_builtins(Location.of(scanned.connection.place)),
+        "evidence": nested.evidence,
+        "requests": [_same(replace(made, at=utc(made.at)), Request) for made in scanned.requests],
+        "declared": _declared(scanned),
+        "location": Location.of(scanned.connection.place),
         "inventory": _listing(scanned.inventory),
         **({"history": _history(scanned.history)} if scanned.history else {}),
         **({"fingerprint_key": scanned.fingerprint_key} if scanned.fingerprint_key else {}),

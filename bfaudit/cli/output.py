@@ -3,19 +3,21 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from bfaudit import errors, redact
+from bfaudit.pieces import Piece
 
 
-def write(place: str, data: bytes | Iterable[bytes]) -> None:
+def write(place: str, data: bytes | Iterable[Piece]) -> None:
     """Write a file whole or not at all: a run that fails leaves the old one. `-` is the standard output.
 
-    It may come in pieces, each checked by itself. Raises LeakRefused where it would hold a secret of this run,
+    It may come in pieces. Raises LeakRefused where it would hold a secret of this run,
     UsageError where it cannot be written.
     """
-    pieces = _checked(place, [data] if isinstance(data, bytes) else data)
+    told = "the standard output" if place == "-" else place
+    pieces = redact.cleared(told, [data] if isinstance(data, bytes) else data)
     if place == "-":
         sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
@@ -38,9 +40,3 @@ def write(place: str, data: bytes | Iterable[bytes]) -> None:
             raise
     except OSError as error:
         raise errors.UsageError(f"cannot write {place}: {error.strerror}") from None
-
-
-def _checked(place: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    for piece in pieces:
-        redact.refuse("the standard output" if place == "-" else place, piece)
-        yield piece

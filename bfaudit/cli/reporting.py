@@ -95,8 +95,7 @@ def report(
 ) -> None:
     """Write an audit in every wanted format; `told` is what the formats may know beside it."""
     from bfaudit.formats import Options  # noqa: PLC0415
-    from bfaudit.sealed import digest_in  # noqa: PLC0415
-    from bfaudit.snapshot import encode  # noqa: PLC0415
+    from bfaudit.snapshot import digest  # noqa: PLC0415
 
     more = dict(told)
     folder = more.pop("template_folder", None)
@@ -107,7 +106,7 @@ def report(
 
         by_control = formats(framework)
     if any(form.id != "text" for form, _ in wanted):
-        more.setdefault("snapshot_digest", digest_in(encode(audit.snapshot)))
+        more.setdefault("snapshot_digest", digest(audit.snapshot))
     for form, place in wanted:
         options = Options(
             sources=sources,
@@ -116,8 +115,11 @@ def report(
             exit_code=ends_with,
             **more,
         )
-        data = _rendered(by_control.get(form.id, form), audit, options, folder)
-        write(place, data)
+        shown = by_control.get(form.id, form)
+        if shown.written is None:
+            write(place, _rendered(shown, audit, options, folder))
+        else:
+            write(place, shown.written(audit, options))
 
 
 def _rendered(form: Any, audit: Audit, options: Any, folder: str | None) -> bytes:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit.cli import options
 from bfaudit.cli.durations import Interval

@@ -74,6 +74,10 @@ class Document:
             node = node[step]
         return found
 
+    def keys_of(self, node: dict[str, Json]) -> dict[str, int]:
+        """The offset of each key of a mapping of the document; empty where it is none of it."""
+        return dict(zip(node, self.marks.get(id(node), [])[1::2], strict=False))
+
     def _number(self, node: dict[Any, Json], name: str | int) -> int:
         """The place of a field among the others; of the last large mapping all are remembered."""
         if len(node) < _LARGE:

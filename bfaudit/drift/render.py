@@ -9,9 +9,10 @@ from bfaudit.drift import paired
 from bfaudit.drift.facts import still_unknown
 from bfaudit.formats.markdown import cell
 from bfaudit.lang import ENGLISH, Language
-from bfaudit.model import Change, Direction, Snapshot
+from bfaudit.model import Change, Direction, Json, Snapshot
+from bfaudit.pieces import whole
 from bfaudit.report.wording import moment, visible
-from bfaudit.sealed import plain, seal
+from bfaudit.sealed import listing, plain, sealing
 
 SCHEMA = "bfaudit-diff/1"
 
@@ -88,7 +89,7 @@ def to_markdown(told: Diff, lang: Language = ENGLISH) -> str:
 def to_json(told: Diff) -> bytes:
     """A sealed document; the same bytes for the same snapshots."""
     directions = Counter(change.direction for change in told.changes)
-    return seal(
+    pieces = sealing(
         SCHEMA,
         {
             "tool": {"name": "bfaudit", "version": told.version},
@@ -99,22 +100,23 @@ def to_json(told: Diff) -> bytes:
                 "changes": {each.value: directions[each] for each in Direction},
                 "still_unknown": told.still_unknown,
             },
-            "changes": [
-                {
-                    "kind": change.kind,
-                    "connection": change.connection,
-                    "severity": change.severity.word,
-                    "direction": change.direction.value,
-                    "text": change.text,
-                    "path": change.path,
-                    "before": plain(change.before),
-                    "after": plain(change.after),
-                }
-                for change in told.changes
-            ],
         },
-        {"changes"},
+        {"changes": listing(list(map(_row, told.changes)))},
     )
+    return whole(pieces)
+
+
+def _row(change: Change) -> Json:
+    return {
+        "kind": change.kind,
+        "connection": change.connection,
+        "severity": change.severity.word,
+        "direction": change.direction.value,
+        "text": change.text,
+        "path": change.path,
+        "before": plain(change.before),
+        "after": plain(change.after),
+    }
 
 
 def _sums(told: Diff, lang: Language) -> list[str]:

@@ -9,7 +9,9 @@ from bfaudit.formats.base import Format, Options
 
 __all__ = ["FORMATS", "Format", "Options"]
 
-_NOT_FORMATS = frozenset({"base", "context", "rows", "script", "templating", "terminal"})
+_NOT_FORMATS = frozenset(
+    {"base", "context", "json_rows", "rows", "sarif_rules", "script", "templating", "terminal"}
+)
 
 
 class _Formats(Mapping[str, Format]):

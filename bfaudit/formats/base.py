@@ -1,13 +1,13 @@
 """What an output format is: one constant of type `Format` in one small file of this folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bfaudit.lang import ENGLISH, Language
 from bfaudit.model import Audit, Snapshot
-from bfaudit.sealed import digest_in
-from bfaudit.snapshot import encode
+from bfaudit.pieces import Piece
+from bfaudit.snapshot import digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Options:
 
     def digest_of(self, snapshot: Snapshot) -> str:
         """The digest that ties a report to its snapshot."""
-        return self.snapshot_digest or digest_in(encode(snapshot))
+        return self.snapshot_digest or digest(snapshot)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,5 +54,7 @@ class Format:
     title: str
     render: Callable[[Audit, Options], str | bytes]
     """The whole report; text is written as UTF-8."""
+    written: Callable[[Audit, Options], Iterable[Piece]] | None = None
+    """The same report in pieces; None where it is never too long to be held whole."""
     printed: bool = False
     """Whether `render` gives a page that a browser has yet to print: the core starts no process."""

@@ -3,8 +3,9 @@
 A connection stands in it as in the snapshot. What is the same for every result of a rule stands with the rule.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +14,7 @@ from msgspec import Struct
 import bfaudit
 from bfaudit.exceptions import RULES as ON_EXCEPTIONS
 from bfaudit.formats.base import Format, Options
-from bfaudit.formats.rows import ASKING
+from bfaudit.formats.json_rows import EvidenceRow, rows
 from bfaudit.model import (
     Audit,
     Json,
@@ -25,17 +26,15 @@ from bfaudit.model import (
     Severity,
     fingerprint,
 )
+from bfaudit.pieces import Piece, whole
 from bfaudit.report.changed import ChangeRow, change_of, change_row
 from bfaudit.report.counts import tally
 from bfaudit.report.excepted import ExceptionRow, exception_of, exception_row
-from bfaudit.report.findings import actual, unknown
-from bfaudit.sealed import Location, Moment, invalid, plain, seal, unseal, utc
-from bfaudit.snapshot import client_row, exchange_row, recorded, rejected_row, restored
+from bfaudit.results import Results
+from bfaudit.sealed import Listed, Location, Moment, invalid, plain, sealing, unseal, utc
+from bfaudit.snapshot import client_row, exchange_row, listed, rejected_row, restored
 
 SCHEMA = "bfaudit-report/1"
-
-LINED = frozenset({"connections", "results"})
-"""What stands one item to a line: there may be a million of them."""
 
 
 class RuleRow(Struct, frozen=True, kw_only=True):
@@ -56,16 +55,6 @@ class RuleRow(Struct, frozen=True, kw_only=True):
     references: tuple[str, ...]
     controls: Mapping[str, tuple[str, ...]]
     location: Location
-
-
-class EvidenceRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the value of a field comes from, and what that does not prove."""
-
-    source: str | None = None
-    request: str | None = None
-    limitation: str | None = None
-    certain: Any = None
-    """What is certain of a list that is not known in full."""
 
 
 class ResultRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -110,6 +99,11 @@ class Reread(NamedTuple):
 
 def render(audit: Audit, options: Options) -> bytes:
     """The report as a sealed JSON document; the same bytes for the same audit."""
+    return whole(written(audit, options))
+
+
+def written(audit: Audit, options: Options) -> Iterator[Piece]:
+    """The same in pieces."""
     counts = tally(audit)
     snapshot = audit.snapshot
     content = {
@@ -138,10 +132,11 @@ def render(audit: Audit, options: Options) -> bytes:
         **({"client": client_row(snapshot.client)} if snapshot.client else {}),
         "exchanges": [exchange_row(exchange) for exchange in snapshot.exchanges],
         "rejected": [rejected_row(rejected) for rejected in snapshot.rejected],
-        "connections": [recorded(scanned) for scanned in snapshot.connections],
-        "results": list(map(_results(audit), audit.results)),
     }
-    return seal(SCHEMA, content, LINED)
+    return sealing(SCHEMA, content, {
+        "connections": Listed(partial(listed, snapshot, ordered=False), partial(listed, snapshot, ordered=True)),
+        "results": Listed(partial(rows, audit, ordered=False), partial(rows, audit, ordered=True)),
+    })  # fmt: skip
 
 
 def read(data: bytes, file: str) -> Reread:
@@ -162,7 +157,7 @@ def read(data: bytes, file: str) -> Reread:
         audit = Audit(
             snapshot=snapshot,
             generated_at=utc(judged.generated_at),
-            results=tuple(map(restore, judged.results)),
+            results=Results.of(map(restore, judged.results)),
             rules=tuple(rules.values()),
             policies=judged.policies,
             left_out=tuple(map(_rule_of, judged.left_out)),
@@ -205,50 +200,6 @@ def _rule_of(row: RuleRow) -> Rule:
     return Rule(severity=Severity.of(row.severity), place=row.location.place(), **told)
 
 
-def _results(audit: Audit) -> Callable[[Result], ResultRow]:
-    """Makes rows; what a judgement says is worked out once, however many connections share it."""
-    said: dict[int, tuple[dict[str, Json], dict[str, str], dict[str, EvidenceRow]]] = {}
-
-    def row(result: Result) -> ResultRow:
-        judged = result.judgement
-        parts = said.get(id(judged))
-        if parts is None:
-            seen = judged.observations
-            parts = said[id(judged)] = (actual(seen), unknown(seen), _evidence(judged))
-        return ResultRow(
-            rule=result.rule.id,
-            severity=result.rule.severity.word,
-            connection=result.connection,
-            outcome=judged.outcome,
-            message=judged.message,
-            expected=judged.expected,
-            actual=parts[0],
-            unknown=parts[1],
-            evidence=parts[2],
-            location=Location.of(result.place),
-            fingerprint=result.fingerprint,
-            exception=result.exception,
-            known=bool(audit.baselined) and result.fingerprint in audit.baselined,
-        )
-
-    return row
-
-
-def _evidence(judged: Judgement) -> dict[str, EvidenceRow]:
-    if judged.outcome not in ASKING:
-        return {}
-    rows = {
-        seen.field: EvidenceRow(
-            source=seen.source,
-            request=seen.request,
-            limitation=seen.limitation,
-            certain=plain(seen.value) if seen.unknown is not None else None,
-        )
-        for seen in judged.observations
-    }
-    return {field: row for field, row in rows.items() if row != EvidenceRow()}
-
-
 class _Restorer:
     """Makes results of rows; equal judgements become one again."""
 
@@ -288,4 +239,4 @@ class _Restorer:
         return Observation(field, value, why, known.source, known.request, known.limitation)
 
 
-FORMAT = Format(id="json", suffix="json", title="JSON for machines", render=render)
+FORMAT = Format(id="json", suffix="json", title="JSON for machines", render=render, written=written)

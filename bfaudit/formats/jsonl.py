@@ -1,17 +1,21 @@
 """JSON Lines for logs and pipelines: a line with the counts, then one per result, each complete in itself."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
 import bfaudit
 from bfaudit.formats.base import Format, Options
-from bfaudit.formats.rows import Row, Rows
-from bfaudit.model import Audit, Json
+from bfaudit.formats.json_rows import Columns
+from bfaudit.formats.rows import Rows, told
+from bfaudit.model import Audit, Json, Outcome, Scanned
+from bfaudit.pieces import Column, Piece, blocks, whole
 from bfaudit.report.counts import tally
 from bfaudit.report.findings import actual, unknown
-from bfaudit.sealed import plain, speakable, utc
+from bfaudit.results import Results, Run
+from bfaudit.sealed import encoded, plain, utc
 from bfaudit.snapshot import exchange_row, rejected_row
 
 SCHEMA = "bfaudit-lines/1"
@@ -21,21 +25,32 @@ _INVISIBLE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff
 
 def render(audit: Audit, options: Options) -> bytes:
     """The lines; `type` says what each is: `audit`, `not-audited` or `result`."""
-    return b"".join(map(_line, _lines(audit, options)))
+    return whole(written(audit, options))
 
 
-def _line(line: dict[str, Json]) -> bytes:
-    try:
-        data = msgspec.json.encode(line)
-    except UnicodeEncodeError:
-        data = msgspec.json.encode(speakable(msgspec.to_builtins(line)))
+def written(audit: Audit, options: Options) -> Iterator[Piece]:
+    """The same in pieces."""
+    for line in _before(audit, options):
+        yield _encoded(line) + b"\n"
+    texts = Rows(audit, options)
+    made = Columns(audit, _encoded)
+    at = made.field("generated_at", plain(audit.generated_at))
+    for run in Results.of(audit.results).runs:
+        fields = _fields(run, made, texts)
+        columns = chain.from_iterable(fields.values())
+        yield from blocks([b'{"type":"result"', at, *columns, b"}\n"], run.numbers)
+
+
+def _encoded(value: Json) -> bytes:
+    data = encoded(value)
     if not data.isascii():
         # Readers that split at every end of a line that Unicode knows would see more lines than there are.
         data = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", data.decode()).encode()
-    return data + b"\n"
+    return data
 
 
-def _lines(audit: Audit, options: Options) -> Iterator[dict[str, Json]]:
+def _before(audit: Audit, options: Options) -> Iterator[dict[str, Json]]:
+    """What stands before the results."""
     counts = tally(audit)
     yield {
         "type": "audit",
@@ -55,48 +70,59 @@ def _lines(audit: Audit, options: Options) -> Iterator[dict[str, Json]]:
     }
     for rejected in audit.snapshot.rejected:
         yield {"type": "not-audited", **msgspec.to_builtins(rejected_row(rejected))}
-    at = plain(audit.generated_at)
-    said: dict[int, tuple[dict[str, Json], dict[str, str]]] = {}
-    for row in Rows(audit, options):
-        judged = row.result.judgement
-        if id(judged) not in said:
-            said[id(judged)] = actual(judged.observations), unknown(judged.observations)
-        yield _result(row, at, *said[id(judged)])
 
 
-def _result(row: Row, at: str, seen: Json, missing: Json) -> dict[str, Json]:
-    result, scanned, rule = row.result, row.scanned, row.rule
-    judged, connection = result.judgement, scanned.connection
+def _fields(run: Run, made: Columns, texts: Rows) -> dict[str, Iterable[Column]]:
+    rule, judged, marks = run.rule, run.judgements, run.exceptions
+    exceptions = {
+        at: made.field("exception", texts.exception(name) or None) for at, name in marks.items()
+    }
+    none = made.field("exception", None)
+    known = [made.field("known", value=held) for held in made.known(run)]
+
+    def of(name: str, get: Callable[[Scanned], Json]) -> Sequence[bytes]:
+        return made.each(name, run.names, lambda connection: get(texts.scanned(connection)))
+
     return {
-        "type": "result",
-        "generated_at": at,
-        "rule": rule.id,
-        "policy": rule.policy,
-        "severity": rule.severity.word,
-        "title": rule.title,
-        "outcome": result.outcome,
-        "exception": row.exception or None,
-        "known": row.known,
-        "connection": result.connection,
-        "exchange": connection.exchange,
-        "account": connection.account,
-        "strategy": connection.strategy,
-        "owner": connection.owner,
-        "status": scanned.status,
-        "message": judged.message,
-        "expected": judged.expected,
-        "actual": seen,
-        "unknown": missing,
-        "fix": row.fix or None,
-        "controls": rule.controls,
-        "location": {
-            "file": result.place.file,
-            "line": result.place.line,
-            "column": result.place.column,
-        },
-        "fingerprint": result.fingerprint,
-        "scanned_at": utc(scanned.scanned_at),
+        "rule": [made.field("rule", rule.id)],
+        "policy": [made.field("policy", rule.policy)],
+        "severity": [made.field("severity", rule.severity.word)],
+        "title": [made.field("title", told(rule.title))],
+        "outcome": [made.told("outcome", judged, lambda one: one.outcome.value)],
+        "exception": [[exceptions.get(at, none) for at in range(len(run))] if marks else none],
+        "known": [known or made.field("known", None)],
+        "connection": [made.each("connection", run.names, str)],
+        "exchange": [of("exchange", lambda one: one.connection.exchange)],
+        "account": [of("account", lambda one: one.connection.account)],
+        "strategy": [of("strategy", lambda one: one.connection.strategy)],
+        "owner": [of("owner", lambda one: one.connection.owner)],
+        "status": [of("status", lambda one: one.status)],
+        "message": [made.told("message", judged, lambda one: one.message)],
+        "expected": [made.told("expected", judged, lambda one: one.expected)],
+        "actual": [made.told("actual", judged, lambda one: actual(one.observations))],
+        "unknown": [made.told("unknown", judged, lambda one: unknown(one.observations))],
+        "fix": [_fixes(run, made, texts)],
+        "controls": [made.field("controls", rule.controls)],
+        "location": [made.location(run)],
+        "fingerprint": made.fingerprint(run),
+        "scanned_at": [of("scanned_at", lambda one: utc(one.scanned_at))],
     }
 
 
-FORMAT = Format(id="jsonl", suffix="jsonl", title="JSON Lines for pipelines", render=render)
+def _fixes(run: Run, made: Columns, texts: Rows) -> Column:
+    """What to do about each finding, by the exchange; of what is none, nothing."""
+    none = made.field("fix", None)
+    failed = [judgement.outcome is Outcome.FAIL for judgement in run.judgements]
+    if not any(failed):
+        return none
+    exchanges = made.shared(run.names, "of", lambda name: texts.scanned(name).connection.exchange)
+    fixes = {name: made.field("fix", texts.fix(run.rule, name) or None) for name in {*exchanges}}
+    return [
+        fixes[exchange] if failed[number] else none
+        for exchange, number in zip(exchanges, run.numbers, strict=True)
+    ]
+
+
+FORMAT = Format(
+    id="jsonl", suffix="jsonl", title="JSON Lines for pipelines", render=render, written=written
+)

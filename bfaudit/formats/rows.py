@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from bfaudit.exceptions import subjects
@@ -10,9 +11,13 @@ from bfaudit.model import Audit, Judgement, Outcome, Place, Result, Rule, Scanne
 from bfaudit.report.counts import Counts
 from bfaudit.report.findings import fix
 from bfaudit.report.wording import count, paragraph, show, visible
+from bfaudit.results import Results
 
 ASKING = frozenset({Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR})
 """The outcomes that ask for a reader."""
+
+UNANSWERED = ASKING - {Outcome.FAIL}
+"""Those without an answer."""
 
 NOT_AUDITED = "not-audited"
 """What stands for the rule where a connection was left out of the audit."""
@@ -103,12 +108,11 @@ class Rows:
 
     def __iter__(self) -> Iterator[Row]:
         """Every result, in the order of the audit."""
-        return map(self._row, self._audit.results)
+        return map(self.row, self._audit.results)
 
     def asking(self) -> list[Row]:
         """Findings and what has no answer, the worst first; without findings under an exception."""
-        rows = [self._row(one) for one in self._audit.results if one.outcome in ASKING]
-        return sorted((row for row in rows if not row.excepted), key=worst_first)
+        return list(map(self.row, asking(self._audit)))
 
     def file(self, place: Place) -> str:
         """The file of a place, from the root of the repository where that is known."""
@@ -130,7 +134,8 @@ class Rows:
         if self._audit.snapshot.interrupted:
             yield "The scan was interrupted: connections are missing"
 
-    def _row(self, result: Result) -> Row:
+    def row(self, result: Result) -> Row:
+        """A result with its texts."""
         rule, judgement, place = result.rule, result.judgement, result.place
         name, status, scanned = self._scans[result.connection]
         words = self._words.get(id(judgement))
@@ -146,22 +151,28 @@ class Rows:
             connection=name,
             title=title,
             words=words,
-            fix=self._fix(rule, scanned.connection.exchange) if failed else "",
+            fix=self.fix(rule, scanned.connection.exchange) if failed else "",
             status=status,
-            exception="" if result.exception is None else self._exception(result.exception),
+            exception="" if result.exception is None else self.exception(result.exception),
             known=result.fingerprint in self._baselined if self._baselined else None,
             file=self.file(place),
             line=max(1, place.line),
             column=max(1, place.column),
         )
 
-    def _fix(self, rule: Rule, exchange: str) -> str:
+    def scanned(self, connection: str) -> Scanned:
+        """What a result is about, by its name."""
+        return self._scans[connection][2]
+
+    def fix(self, rule: Rule, exchange: str) -> str:
+        """What to do about a finding on an exchange."""
         made = self._fixes.get((rule.id, exchange))
         if made is None:
             made = self._fixes[rule.id, exchange] = visible(fix(rule, exchange))
         return made
 
-    def _exception(self, name: str) -> str:
+    def exception(self, name: str) -> str:
+        """An exception in full, by its id."""
         approved = self._approved.get(name)
         if approved is None:
             return visible(name)
@@ -177,9 +188,16 @@ class Rows:
         return posixpath.normpath(posixpath.join(self._options.folder, name))
 
 
-def worst_first(row: Row) -> tuple[int, bool]:
-    """The order of importance: by severity, findings before what is not known."""
-    return -row.rule.severity, row.outcome is not Outcome.FAIL
+def asking(audit: Audit, *, excepted: bool = False) -> Iterator[Result]:
+    """What asks for a reader, by severity, findings before what is not known; those under an exception only if wanted."""
+    runs = sorted(Results.of(audit.results).runs, key=lambda run: -run.rule.severity)
+    for _, alike in groupby(runs, key=lambda run: run.rule.severity):
+        some = list(alike)
+        for run in some:
+            found = run.having({Outcome.FAIL})
+            yield from (one for one in found if excepted or one.exception is None)
+        for run in some:
+            yield from run.having(UNANSWERED)
 
 
 def told(text: str) -> str:

@@ -5,17 +5,19 @@ takes the severity from the rule, and would show "nobody knows" as "critical". S
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html
 """
 
-import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from urllib.parse import quote
 
 import msgspec
 
 import bfaudit
 from bfaudit.formats.base import Format, Options
-from bfaudit.formats.markdown import cell
-from bfaudit.formats.rows import ASKING, Row, Rows, sum_of, told, worst_first
-from bfaudit.model import Audit, Json, Outcome, Rule, Severity
+from bfaudit.formats.rows import Row, Rows, asking, sum_of, told
+from bfaudit.formats.sarif_rules import LEVELS, described, unanswered
+from bfaudit.model import Audit, Json, Outcome, Result
+from bfaudit.pieces import Piece, whole
 from bfaudit.report.counts import tally
 from bfaudit.report.wording import count, visible
 from bfaudit.sealed import plain
@@ -27,29 +29,13 @@ SCHEMA = (
 LIMIT = 25_000
 """How many results of one run GitHub takes."""
 
-TEXT = 1024
-"""How long a description of a rule may be at GitHub."""
+_AT_ONCE = 256
+"""Results in one piece."""
 
-TAGS = 10
-"""How many tags of a rule GitHub keeps."""
+Ends = Mapping[str, Sequence[int]]
+"""How long each line of a manifest is, by file."""
 
-LEVELS: Mapping[Severity, str] = {
-    Severity.CRITICAL: "error",
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "note",
-    Severity.INFO: "note",
-}
-
-SCORES: Mapping[Severity, str] = {
-    Severity.CRITICAL: "9.5",
-    Severity.HIGH: "8.0",
-    Severity.MEDIUM: "5.5",
-    Severity.LOW: "2.0",
-}
-"""`security-severity`, by which GitHub ranks; none for what is only to be known."""
-
-_ADDRESS = re.compile(r"https://[\w.-]+(/[\w./?=&%#~+-]*)?", re.ASCII)
+_RESULTS = b'\n   "results": ['
 
 UNANSWERED = "/unknown"
 """What the id of a rule ends with where it stands for "no answer"."""
@@ -57,15 +43,17 @@ UNANSWERED = "/unknown"
 
 def render(audit: Audit, options: Options) -> bytes:
     """The log file, with findings and unknowns; what passed is only counted."""
-    rows = Rows(audit, options)
-    asking = rows.asking()
-    if options.sarif_include_suppressed:
-        every = (row for row in rows if row.outcome in ASKING)
-        asking = sorted(every, key=worst_first)
-    kept = asking[:LIMIT]
+    return whole(written(audit, options))
+
+
+def written(audit: Audit, options: Options) -> Iterator[Piece]:
+    """The same in pieces."""
+    rows, counts = Rows(audit, options), tally(audit)
+    wanted = options.sarif_include_suppressed
+    kept = list(islice(asking(audit, excepted=wanted), LIMIT))
+    every = counts.outcomes[Outcome.FAIL] + counts.unanswered - (0 if wanted else counts.excepted)
     rules = [*_rules(audit, kept)]
     index = {rule["id"]: at for at, rule in enumerate(rules)}
-    counts = tally(audit)
     run = {
         "tool": {
             "driver": {
@@ -76,9 +64,9 @@ def render(audit: Audit, options: Options) -> bytes:
             }
         },
         "automationDetails": {"id": f"{options.sarif_category}/{plain(audit.generated_at)}"},
-        "invocations": [_invocation(audit, options, rows, len(asking) - len(kept))],
+        "invocations": [_invocation(audit, options, rows, every - len(kept))],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(row, index, options) for row in kept],
+        "results": [],
         "properties": {
             "summary": {
                 "connections": counts.connections,
@@ -91,104 +79,43 @@ def render(audit: Audit, options: Options) -> bytes:
         },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return msgspec.json.format(msgspec.json.encode(log), indent=1) + b"\n"
+    # No other line is this one: the strings of JSON hold no ends of lines.
+    head, tail = _formatted(log).split(_RESULTS)
+    yield head + _RESULTS
+    ends = {
+        file: array("I", (len(line.rstrip()) for line in text.split("\n")))
+        for file, text in options.sources.items()
+    }
+    for start in range(0, len(kept), _AT_ONCE):
+        made = (
+            _formatted(_result(rows.row(one), index, ends, options)).replace(b"\n", b"\n    ")
+            for one in kept[start : start + _AT_ONCE]
+        )
+        yield (b",\n    " if start else b"\n    ") + b",\n    ".join(made)
+    yield (b"\n   " if kept else b"") + tail + b"\n"
 
 
-def rule_id(row: Row) -> str:
+def _formatted(value: Json) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1)
+
+
+def rule_id(result: Result) -> str:
     """The id that a result has here."""
-    return row.rule.id if row.outcome is Outcome.FAIL else f"{row.rule.id}{UNANSWERED}"
+    return result.rule.id if result.outcome is Outcome.FAIL else f"{result.rule.id}{UNANSWERED}"
 
 
-def _rules(audit: Audit, kept: Sequence[Row]) -> Iterator[dict[str, Json]]:
+def _rules(audit: Audit, kept: Sequence[Result]) -> Iterator[dict[str, Json]]:
     """Every rule that judged, and a second one for those without an answer somewhere."""
-    used = {rule_id(row) for row in kept}
+    used = set(map(rule_id, kept))
     for rule in audit.rules:
-        yield _rule(rule)
-        if (unanswered := f"{rule.id}{UNANSWERED}") in used:
-            yield _unanswered(rule, unanswered)
+        yield described(rule)
+        if (without := f"{rule.id}{UNANSWERED}") in used:
+            yield unanswered(rule, without)
 
 
-def _rule(rule: Rule) -> dict[str, Json]:
-    title, level, score = (
-        told(rule.title) or rule.id,
-        LEVELS[rule.severity],
-        SCORES.get(rule.severity),
-    )
-    controls = [f"{name}/{each}" for name, ids in rule.controls.items() for each in ids]
-    tags = [*(["security"] if score else []), rule.policy, *controls]
-    properties: dict[str, Json] = {
-        "tags": list(dict.fromkeys(map(visible, tags)))[:TAGS],
-        "precision": "very-high",
-        "problem.severity": "recommendation" if level == "note" else level,
-        "severity": rule.severity.word,
-        "policy": visible(rule.policy),
-        "controls": {visible(name): list(map(visible, ids)) for name, ids in rule.controls.items()},
-    }
-    if rule.overridden:
-        properties["overridden"] = {
-            visible(name): visible(why) for name, why in rule.overridden.items()
-        }
-    if score is not None:
-        properties["security-severity"] = score
-    return {
-        "id": visible(rule.id),
-        "name": visible(rule.id)[:255],
-        "shortDescription": {"text": _short(title)},
-        "fullDescription": {"text": _short(told(rule.rationale) or title)},
-        "help": _help(rule, title),
-        "defaultConfiguration": {"level": level},
-        "properties": properties,
-    }
-
-
-def _unanswered(rule: Rule, name: str) -> dict[str, Json]:
-    title = f"No answer: {told(rule.title) or rule.id}"
-    return {
-        "id": visible(name),
-        "name": visible(name)[:255],
-        "shortDescription": {"text": _short(title)},
-        "fullDescription": {
-            "text": "Whether this holds could not be found out. Unknown is never a pass."
-        },
-        "help": _help(rule, title),
-        "defaultConfiguration": {"level": "note"},
-        "properties": {
-            "tags": ["unknown", visible(rule.policy)],
-            "precision": "very-high",
-            "problem.severity": "recommendation",
-            "severity": rule.severity.word,
-        },
-    }
-
-
-def _help(rule: Rule, title: str) -> dict[str, str]:
-    """All that the policy says of a rule, twice: as text and as Markdown."""
-    remediation = {name: told(text) for name, text in rule.remediation.items()}
-    general = remediation.pop("text", "")
-    parts = [
-        ("", [title, told(rule.rationale)]),
-        ("Fix", [general, *(f"{name}: {text}" for name, text in remediation.items())]),
-        ("Controls", [f"{name}: {', '.join(ids)}" for name, ids in rule.controls.items()]),
-        ("References", list(rule.references)),
-    ]
-    text, markdown = [], []
-    for heading, lines in parts:
-        said = [visible(line) for line in lines if line]
-        if said:
-            text += [*([f"{heading}:"] if heading else []), *said]
-            written = [f"- {_linked(line)}" if heading else f"{cell(line)}\n" for line in said]
-            markdown += [*([f"\n**{heading}**\n"] if heading else []), *written]
-    return {"text": "\n".join(text), "markdown": "\n".join(markdown)}
-
-
-def _linked(line: str) -> str:
-    """A line of Markdown: an address as a link, anything else as text."""
-    return f"<{line}>" if _ADDRESS.fullmatch(line) else cell(line)
-
-
-def _result(row: Row, index: Mapping[str, int], options: Options) -> dict[str, Json]:
+def _result(row: Row, index: Mapping[str, int], ends: Ends, options: Options) -> dict[str, Json]:
     failed = row.outcome is Outcome.FAIL
-    name = visible(rule_id(row))
+    name = visible(rule_id(row.result))
     connection = row.scanned.connection
     result: dict[str, Json] = {
         "ruleId": name,
@@ -201,7 +128,7 @@ def _result(row: Row, index: Mapping[str, int], options: Options) -> dict[str, J
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": uri(row.file)},
-                    "region": _region(row, options),
+                    "region": _region(row, ends),
                 },
                 "logicalLocations": [
                     {
@@ -234,11 +161,11 @@ def _suppression(row: Row) -> dict[str, str]:
     return {"kind": "external", "status": "accepted", "justification": justification}
 
 
-def _region(row: Row, options: Options) -> dict[str, int]:
+def _region(row: Row, ends: Ends) -> dict[str, int]:
     """The marked part of the line: to its end, where the manifest is at hand."""
     region = {"startLine": row.line, "startColumn": row.column}
-    lines = options.sources.get(row.result.place.file, "").split("\n")
-    length = len(lines[row.line - 1].rstrip()) if row.line <= len(lines) else 0
+    lines = ends.get(row.result.place.file, ())
+    length = lines[row.line - 1] if row.line <= len(lines) else 0
     if length >= row.column:
         region |= {"endLine": row.line, "endColumn": length + 1}
     return region
@@ -284,8 +211,10 @@ def _note(level: str, text: str) -> dict[str, Json]:
     return {"level": level, "message": {"text": text.replace("](", "] (")}}
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= TEXT else f"{text[: TEXT - 1]}…"
-
-
-FORMAT = Format(id="sarif", suffix="sarif", title="SARIF 2.1.0 for code scanning", render=render)
+FORMAT = Format(
+    id="sarif",
+    suffix="sarif",
+    title="SARIF 2.1.0 for code scanning",
+    render=render,
+    written=written,
+)

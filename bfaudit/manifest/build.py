@@ -1,6 +1,6 @@
 """A checked connection of a manifest -> `Connection`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from typing import Any
 
 from bfaudit.documents import Document
@@ -38,6 +38,22 @@ class FieldPlaces(Mapping[str, Place]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def items(self) -> ItemsView[str, Place]:
+        """All of them, in one go: reports ask for the places of a whole fleet."""
+        return dict(self._all()).items()
+
+    def _all(self) -> Iterator[tuple[str, Place]]:
+        data = self._document.data
+        own, others = data["connections"][self._index], data.get("defaults", {})
+        offsets = {id(node): self._document.keys_of(node) for node in (own, others)}
+        for name in {**others, **own}:
+            node = own if name in own else others
+            offset = offsets[id(node)].get(name)
+            yield name, self[name] if offset is None else self._document.at(offset)
+            if name in _NESTED:
+                for inner, at in self._document.keys_of(node[name]).items():
+                    yield f"{name}.{inner}", self._document.at(at)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The document's places do not outlive this process: a copy is plain.

@@ -1,5 +1,6 @@
 """The evidence of a fleet by columns: for each field, a number per connection for the evidence it has."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -24,7 +25,7 @@ _NOTHING = object()
 class Partition(NamedTuple):
     """Connections by what some fields rest on."""
 
-    numbers: list[int]
+    numbers: Sequence[int]
     """For each connection, which distinct basis it has."""
     examples: list[Subject]
     """For each distinct basis, one connection that has it."""
@@ -33,7 +34,7 @@ class Partition(NamedTuple):
 class Column:
     """The distinct evidence of one field. What is worked out of it is, when the first rule asks."""
 
-    def __init__(self, name: str, numbers: list[int], evidence: list[Evidence]) -> None:
+    def __init__(self, name: str, numbers: Sequence[int], evidence: list[Evidence]) -> None:
         self.name = name
         self.numbers = numbers
         """For each connection, which evidence it has; fields that rest on the same share one list."""
@@ -66,7 +67,7 @@ class Column:
 class Combined(NamedTuple):
     """Connections by their evidence for several fields."""
 
-    numbers: list[int]
+    numbers: Sequence[int]
     """For each connection, which combination it has."""
     combinations: list[tuple[int, ...]]
     """For each combination, the number of the evidence in each column."""
@@ -125,7 +126,7 @@ class Table:
         return partition
 
 
-def _distinct(values: Iterable[T]) -> tuple[list[int], list[T]]:
+def _distinct(values: Iterable[T]) -> tuple[Sequence[int], list[T]]:
     """A number for each value, equal ones the same, and the values by their numbers."""
     known: defaultdict[T, int] = defaultdict(count().__next__)
-    return list(map(known.__getitem__, values)), list(known)
+    return array("I", map(known.__getitem__, values)), list(known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bfaudit.exchanges import known
@@ -136,6 +136,7 @@ def known_by(facts: tuple[Fact, ...], value: Any, unknown: str | None = None) ->
     return Evidence(value, unknown, str(first.source), first.request, "; ".join(limits) or None)
 
 
+@lru_cache(1 << 14)
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a name in lower case, parted by spaces, `-`, `_` and `/`; dots are left out."""
     return tuple(name.lower().translate(_PARTING).split())

@@ -48,6 +48,8 @@ class Fleet:
         """Why the key of a connection cannot be compared with those of others; None where it can."""
         one = self._connections[position]
         marks = self._marks[one.connection.exchange]
+        if len(marks) < 2:
+            return None
         count = marks.total() - marks[one.fingerprint_key] if one.fingerprint else 0
         if not count:
             return None
@@ -72,6 +74,8 @@ class Fleet:
     def peers(self, groups: Groups, position: int) -> tuple[str, ...]:
         """The names of the other connections in the group of one."""
         members = groups.members[groups.keys[position]]
+        if len(members) == 1:
+            return ()
         others = [
             self._connections[i].connection.name
             for i in islice(members, LISTED + 1)

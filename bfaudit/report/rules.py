@@ -1,21 +1,21 @@
 """The rules of an audit, with what became of each over all connections."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
 from bfaudit.lang import ENGLISH, Language
-from bfaudit.model import Audit, Outcome, Result, Rule
+from bfaudit.model import Audit, Outcome, Rule
 from bfaudit.report.findings import Overridden, RuleView
 from bfaudit.report.wording import paragraph, show
+from bfaudit.results import Results, Run
 
 
 def rule_views(audit: Audit, lang: Language = ENGLISH) -> tuple[RuleView, ...]:
     """The rules, worst first."""
-    results: dict[str, list[Result]] = {rule.id: [] for rule in audit.rules}
-    for name, run in groupby(audit.results, key=lambda result: result.rule.id):
-        results[name] += run
+    runs: dict[str, list[Run]] = {rule.id: [] for rule in audit.rules}
+    for run in Results.of(audit.results).runs:
+        runs[run.rule.id].append(run)
     return tuple(
-        _view(rule, results[rule.id], lang)
+        _view(rule, runs[rule.id], lang)
         for rule in sorted(audit.rules, key=lambda rule: (-rule.severity, rule.id))
     )
 
@@ -26,8 +26,7 @@ def left_out(audit: Audit, lang: Language = ENGLISH) -> tuple[RuleView, ...]:
     return tuple(_view(rule, (), lang) for rule in rules)
 
 
-def _view(rule: Rule, results: Sequence[Result], lang: Language) -> RuleView:
-    outcomes = [result.judgement.outcome for result in results]
+def _view(rule: Rule, runs: Sequence[Run], lang: Language) -> RuleView:
     return RuleView(
         id=rule.id,
         policy=rule.policy,
@@ -36,10 +35,8 @@ def _view(rule: Rule, results: Sequence[Result], lang: Language) -> RuleView:
         rationale=lang.sentence(paragraph(rule.rationale)),
         references=tuple(map(lang.sentence, rule.references)),
         controls=tuple((name, ", ".join(ids)) for name, ids in rule.controls.items()),
-        outcomes={outcome.value: outcomes.count(outcome) for outcome in Outcome},
-        passed=tuple(
-            [result.connection for result in results if result.judgement.outcome is Outcome.PASS]
-        ),
+        outcomes={outcome.value: sum(run.outcomes[outcome] for run in runs) for outcome in Outcome},
+        passed=tuple(one.connection for run in runs for one in run.having({Outcome.PASS})),
         place=rule.place,
         overridden=tuple(
             Overridden(name, _now(rule, name, lang), lang.sentence(paragraph(why)))

@@ -13,6 +13,7 @@ import pytest
 
 from bfaudit import redact
 from bfaudit.errors import LeakRefused
+from bfaudit.pieces import Block
 
 ALNUM = string.ascii_letters + string.digits
 LONG = "c4n4ryW1thL3tt3rs4ndD1g1ts"
@@ -184,3 +185,74 @@ def test_a_run_knows_its_own_secrets_only():
         with redact.run():
             redact.refuse("out.json", LONG.encode())
     redact.refuse("out.json", LONG.encode())
+
+
+class TestPieces:
+    """An output that comes in pieces is looked through as one."""
+
+    @staticmethod
+    def cleared(pieces, *texts):
+        """What gets out, and whether the rest was refused."""
+        out = []
+        with redact.run() as known:
+            for text in texts:
+                known.note("secret", text)
+            try:
+                out.extend(redact.cleared("report.json", pieces))
+            except LeakRefused:
+                return b"".join(out), True
+        return b"".join(out), False
+
+    @pytest.mark.parametrize("secret", [LONG, "My-Pass_1", SECRETS["a UUID"]])
+    def test_a_secret_in_two_pieces(self, secret):
+        """It is refused wherever it is cut, and nothing of what tells it has got out."""
+        text = f'{{"a": "some words", "b": "{secret}"}}, and more'.encode()
+        for cut in range(1, len(text)):
+            out, refused = self.cleared([text[:cut], text[cut:]], secret)
+
+            assert refused
+            assert secret[-6:].encode() not in out
+
+    def test_a_secret_in_many_pieces(self):
+        """Even one letter at a time."""
+        text = f"before {LONG} after".encode()
+
+        assert (b"before", True) == self.cleared(
+            [text[at : at + 1] for at in range(len(text))], LONG
+        )
+
+    def test_a_secret_in_a_column(self):
+        """Each text of a block is looked at, and the block is refused."""
+        block = Block(([b'{"a":"'] * 3, [b"one", LONG.encode(), b"three"], [b'"}\n'] * 3))
+
+        assert (b"", True) == self.cleared([b"[", block, b"]"], LONG)
+
+    def test_a_secret_after_a_block(self):
+        """What a block ends with goes on in the next piece."""
+        block = Block(([b"x "] * 2, [b"one", LONG[:9].encode()]))
+
+        assert self.cleared([block, LONG[9:].encode()], LONG)[1]
+
+    @pytest.mark.parametrize("texts", [(), (LONG,)])
+    def test_whatever_else_gets_out_as_it_is(self, texts):
+        """Byte by byte, with secrets known and without."""
+        source = random.Random(3)
+        parts = ["word", "_", "-", " ", "%2F", '"', "\n", "é", "x" * 40]
+        pieces = [
+            "".join(source.choices(parts, k=source.randrange(9))).encode() for _ in range(300)
+        ]
+        pieces[50] = Block(([b"a ", b"b "], [b"c\n", b"d\n"]))
+
+        assert (b"".join(map(bytes, pieces)), False) == self.cleared(pieces, *texts)
+
+    def test_a_text_that_comes_again_is_looked_at_once(self, monkeypatch):
+        """Half a million rows share their texts."""
+        looked = []
+        found_in = redact.Known.found_in
+        monkeypatch.setattr(
+            redact.Known, "found_in", lambda self, data, seen=None: looked.append(data) or found_in(self, data, seen)
+        )  # fmt: skip
+        block = Block(([b"common text "] * 100, [b"%d\n" % number for number in range(100)]))
+        self.cleared([block] * 5, LONG)
+
+        assert 1 == b" ".join(looked).count(b"common text")

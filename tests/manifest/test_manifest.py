@@ -62,6 +62,7 @@ inventory: true""",
     assert found.places["credentials.secret"] == Place("a.yaml", 14, 31)
     assert found.places["attestations.two_factor"] == Place("a.yaml", 16, 20)
     assert found.places["owner"] == Place("a.yaml", 6, 37)
+    assert list(dict(found.places).items()) == list(found.places.items())
 
 
 def test_places_are_a_mapping_that_can_be_copied() -> None:

@@ -29,7 +29,8 @@ from bfaudit.model import (
     Source,
     Status,
 )
-from bfaudit.sealed import NOT_RECORDED, digest_in, digest_of, seal
+from bfaudit.nested import NOT_RECORDED
+from bfaudit.sealed import digest_in, digest_of, seal
 from bfaudit.snapshot import SCHEMA, Declared, decode, encode
 from tests.report.samples import SAMPLES, failing, hostile
 
