@@ -18,10 +18,10 @@ def paused() -> Iterator[None]:
 
 
 @contextmanager
-def rare() -> Iterator[None]:
-    """Collections at every 50,000 new objects instead of 700: for work of any length, which makes some cycles."""
+def rare(objects: int = 50_000) -> Iterator[None]:
+    """Collections at every so many new objects instead of 700: for work of any length, which makes some cycles."""
     thresholds = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(objects, 20, 100)
     try:
         yield
     finally:

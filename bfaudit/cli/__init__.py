@@ -18,6 +18,7 @@ _HELPERS = frozenset(
         "durations",
         "gate_options",
         "gating",
+        "helping",
         "notify",
         "logs",
         "options",
@@ -27,6 +28,7 @@ _HELPERS = frozenset(
         "printing",
         "problems",
         "progress",
+        "report_options",
         "reporting",
         "revision",
         "rounds",
@@ -62,7 +64,7 @@ def _run(words: list[str]) -> int:
 
 def _ended(words: list[str]) -> int:
     from click import Abort  # noqa: PLC0415
-    from click.exceptions import ClickException, Exit  # noqa: PLC0415
+    from click.exceptions import ClickException, Exit, NoArgsIsHelpError  # noqa: PLC0415
 
     from bfaudit.errors import BfauditError  # noqa: PLC0415
 
@@ -72,6 +74,9 @@ def _ended(words: list[str]) -> int:
         from bfaudit.cli.problems import show  # noqa: PLC0415
 
         show(error)
+        return error.exit_code
+    except NoArgsIsHelpError as error:
+        print(error.message)
         return error.exit_code
     except ClickException as error:
         error.show()
@@ -111,11 +116,13 @@ def commands() -> list[str]:
 
 def group() -> "click.Group":
     """The group of all commands, each imported when it is used."""
-    import rich_click as click  # noqa: PLC0415
+    import click  # noqa: PLC0415
 
-    from bfaudit.cli import settings  # noqa: PLC0415
+    from bfaudit.cli import helping, settings  # noqa: PLC0415
 
-    class Commands(click.RichGroup):
+    class Commands(click.Group):
+        context_class = helping.Context
+
         def list_commands(self, ctx: click.Context) -> list[str]:
             return commands()
 
@@ -126,6 +133,7 @@ def group() -> "click.Group":
             command: click.Command | None = getattr(module, "command", None)
             if command is not None:
                 settings.attach(command, (cmd_name,))
+                helping.use(command)
             return command
 
         def resolve_command(

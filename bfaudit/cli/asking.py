@@ -5,14 +5,17 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import rich_click as click
+import click
 
 from bfaudit import exchanges, literals
 from bfaudit.errors import UsageError
-from bfaudit.exchanges.base import Adapter
 from bfaudit.model import PERMISSIONS
 from bfaudit.words import did_you_mean
+
+if TYPE_CHECKING:
+    from bfaudit.exchanges.base import Adapter
 
 
 def asked(question: str, check: Callable[[str], str], default: str | None = None) -> str:
@@ -48,7 +51,7 @@ def exchange(word: str) -> str:
     raise UsageError(f"unknown exchange {literals.shown(word)!r}", hint=hint)
 
 
-def adapter(name: str) -> Adapter:
+def adapter(name: str) -> "Adapter":
     """All that is known of a supported exchange."""
     return exchanges.known()[name]
 

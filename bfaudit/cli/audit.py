@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
-from bfaudit.cli import options
+from bfaudit.cli import options, report_options
 from bfaudit.cli.gate_options import gating, selecting
 from bfaudit.cli.output import write
 
@@ -14,7 +14,7 @@ from bfaudit.cli.output import write
 @selecting
 @options.judging
 @gating
-@options.reporting
+@report_options.reporting
 @click.option(
     "--snapshot-out",
     metavar="FILE",

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit.cli import options
 from bfaudit.cli.gate_options import admitted

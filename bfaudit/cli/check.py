@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
-from bfaudit.cli import options
+from bfaudit.cli import options, report_options
 from bfaudit.cli.durations import Duration
 from bfaudit.cli.gate_options import gating, selecting
 
@@ -20,7 +20,7 @@ from bfaudit.cli.gate_options import gating, selecting
     envvar="BFAUDIT_MAX_AGE",
     help="End with 4 where any connection was scanned longer ago, such as 24h or 7d.",
 )
-@options.reporting
+@report_options.reporting
 def command(snapshot: str, **given: Any) -> int:
     """Judge a SNAPSHOT by policy: no secret, no network. `-` is the standard input."""
     from bfaudit.cli import gating as gates  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """`bfaudit completion`: the script by which a shell completes bfaudit's commands and options."""
 
-import rich_click as click
+import click
 
 
 @click.command("completion")

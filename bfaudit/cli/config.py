@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit import literals
 from bfaudit.cli import settings

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit import credentials, errors, literals
 from bfaudit.cli import asking, options, scaffold

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
-from bfaudit.cli import options
+from bfaudit.cli import report_options
 from bfaudit.cli.output import write
 from bfaudit.model import Audit, Result
 
@@ -20,7 +20,7 @@ from bfaudit.model import Audit, Result
     metavar="FOLDER",
     help="Where the reports and the snapshot go.",
 )
-@options.language
+@report_options.language
 def command(output_dir: str, lang: str) -> int:
     """Audit the example fleet: real ccxt over real HTTP, against a sandbox on this machine.
 

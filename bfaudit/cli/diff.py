@@ -2,9 +2,9 @@
 
 from functools import partial
 
-import rich_click as click
+import click
 
-from bfaudit.cli import options
+from bfaudit.cli import report_options
 from bfaudit.cli.output import write
 
 FORMATS = ("text", "json", "markdown")
@@ -33,7 +33,7 @@ FORMATS = ("text", "json", "markdown")
     is_flag=True,
     help="End with 1 where a key may do more than before, with 4 where that cannot be told.",
 )
-@options.language
+@report_options.language
 def command(old: str, new: str, form: str, output: str, fail_on_widened: bool, lang: str) -> int:
     """Tell what changed from the snapshot OLD to the snapshot NEW: who may do more, who less, what is not known.
 

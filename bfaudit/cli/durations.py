@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import rich_click as click
+import click
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

@@ -1,6 +1,6 @@
 """`bfaudit exchanges`: what each exchange tells, and what is asked of it."""
 
-import rich_click as click
+import click
 
 
 @click.group("exchanges")

@@ -1,6 +1,6 @@
 """`bfaudit exit-codes`: what the exit codes mean."""
 
-import rich_click as click
+import click
 
 CODES = {
     0: "complete and clean",

@@ -1,6 +1,6 @@
 """`bfaudit fields`: every variable and function of the rule language."""
 
-import rich_click as click
+import click
 
 
 @click.command("fields")

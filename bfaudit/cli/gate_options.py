@@ -1,6 +1,6 @@
 """The options that select connections, and those of the gate."""
 
-import rich_click as click
+import click
 
 from bfaudit.cli.options import several
 

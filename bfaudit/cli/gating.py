@@ -15,8 +15,6 @@ from bfaudit.baseline import Baseline
 from bfaudit.cli import pipeline
 from bfaudit.cli.problems import visible
 from bfaudit.cli.selecting import Part
-from bfaudit.drift import compare
-from bfaudit.drift.history import remembered
 from bfaudit.egress import RULE, address
 from bfaudit.errors import BfauditError, IntegrityError, UsageError
 from bfaudit.gate import FailOn, exit_code, failures
@@ -45,12 +43,18 @@ class Terms(NamedTuple):
 
     def remembered(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with its history."""
-        return snapshot if self.previous is None else remembered(snapshot, self.previous)
+        if self.previous is None:
+            return snapshot
+        from bfaudit.drift.history import remembered  # noqa: PLC0415 - only for who compares
+
+        return remembered(snapshot, self.previous)
 
     def judged(self, snapshot: Snapshot, part: Part | None = None) -> Audit:
         """The audit of a snapshot, or of a part of it, with the changes, and with what is known marked."""
         audit = pipeline.judge(snapshot, self.policies, self.exceptions, self.hosts)
         if self.previous is not None:
+            from bfaudit.drift import compare  # noqa: PLC0415 - only for who compares
+
             audit = replace(audit, changes=compare(self.previous, snapshot))
         if part is not None:
             audit = narrowed(audit, part.names, part.rejected)

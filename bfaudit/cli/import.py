@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 from bfaudit.cli import asking
 from bfaudit.cli.output import write

@@ -2,7 +2,7 @@
 
 import sys
 
-import rich_click as click
+import click
 
 from bfaudit.cli.output import write
 

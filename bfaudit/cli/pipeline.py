@@ -1,6 +1,5 @@
 """The five stages, put together: load, scan, evaluate, report, exit code. Only the command line knows all of them."""
 
-import asyncio
 import contextlib
 import os
 import sys
@@ -72,6 +71,8 @@ def scan_fleet(
     What is kept `into` a journal is not in the snapshot, and what is there already is not asked again. A `stop` is of
     who listens already.
     """
+    import asyncio  # noqa: PLC0415 - only for who scans
+
     from bfaudit.scan import lean, urls  # noqa: PLC0415 - before ccxt, which takes half a second
 
     values = os.environ if environ is None else environ

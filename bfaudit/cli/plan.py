@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit.cli import options
 from bfaudit.cli.gate_options import selecting

@@ -1,6 +1,6 @@
 """`bfaudit policies`: the policies and frameworks that ship."""
 
-import rich_click as click
+import click
 
 
 @click.group("policies")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit.cli import options
 from bfaudit.cli.output import write

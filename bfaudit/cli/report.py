@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
-from bfaudit.cli import options
+from bfaudit.cli import options, report_options
 
 
 @click.command("report")
 @click.argument("source", metavar="SNAPSHOT|REPORT.json")
 @options.judging
-@options.reporting
+@report_options.reporting
 def command(source: str, **given: Any) -> int:
     """Write a snapshot, or a JSON report, in other formats: no scan, no secret, no network. `-` is the standard input.
 

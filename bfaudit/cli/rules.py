@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit.cli.options import SEVERITIES
 from bfaudit.model import Severity

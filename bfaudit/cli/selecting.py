@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from bfaudit import roots
 from bfaudit.cli import pipeline
@@ -126,6 +127,4 @@ def _gaps(
 
 def _offline(connection: Connection) -> Connection:
     """What a snapshot keeps of a declaration."""
-    from msgspec.structs import replace as other  # noqa: PLC0415
-
-    return other(connection, credentials={}, place=Place("", 1, 1), places={})
+    return replace(connection, credentials={}, place=Place("", 1, 1), places={})

@@ -6,13 +6,12 @@ it, `[scan] output` (BFAUDIT_SCAN_OUTPUT) for one. The command line wins, then t
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from glob import has_magic
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import rich_click as click
+import click
 
 from bfaudit import literals, roots
 from bfaudit.errors import InvalidInput, Problem, UsageError
@@ -251,6 +250,8 @@ def read(path: Path, *, named: bool = False) -> Config | None:
     of_project = path.name == PYPROJECT
     if of_project and "bfaudit" not in text:
         return None
+    import tomllib  # noqa: PLC0415 - only for who has a file
+
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

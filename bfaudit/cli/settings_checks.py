@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import rich_click as click
+import click
 
 from bfaudit import literals
 from bfaudit.cli.settings import NOT_FROM_FILES, Entry, Key, Option, suggestion

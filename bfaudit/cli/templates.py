@@ -1,7 +1,6 @@
 """Reads a folder of the user's own templates, and says where in them a report went wrong."""
 
 import traceback
-from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -36,6 +35,8 @@ def read(folder: str) -> dict[str, str]:
     for name in sorted(found.keys() - shipped):
         # A template of a new name is for the others to include.
         if not any(f'"{name}"' in text or f"'{name}'" in text for text in found.values()):
+            from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+
             near = get_close_matches(name, sorted(shipped), 1)
             hint = f"did you mean {near[0]}?" if near else f"ours are {', '.join(sorted(shipped))}"
             raise UsageError(

@@ -1,6 +1,6 @@
 """`bfaudit validate`: check manifests, policies and exceptions without a request, a secret or a network."""
 
-import rich_click as click
+import click
 
 from bfaudit import exchanges
 from bfaudit.cli import options

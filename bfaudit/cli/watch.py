@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
-import rich_click as click
 
 from bfaudit import __version__, credentials, errors
 from bfaudit.cli import notify, options, rounds

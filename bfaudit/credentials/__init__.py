@@ -1,7 +1,7 @@
 """Credential references -> `Secret`. One file per scheme; the folder is the list of what is built in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -20,18 +20,26 @@ _CONFINED = frozenset({"env", "file"})
 """The schemes that ask nobody and run nothing: all that `--untrusted` leaves."""
 
 
-def _discover() -> Mapping[str, Scheme]:
-    found: dict[str, Scheme] = {}
-    for module in sorted(iter_modules(__path__), key=lambda entry: entry.name):
-        if module.name not in _NOT_SCHEMES:
-            scheme: Scheme = import_module(f"{__name__}.{module.name}").SCHEME
-            if scheme.name in found:
-                raise AssertionError(f"two schemes are called {scheme.name}")
-            found[scheme.name] = scheme
-    return found
+class _BuiltIn(Mapping[str, Scheme]):
+    """The schemes of this folder; a file has the name of its scheme."""
+
+    def __init__(self) -> None:
+        self._names = sorted({each.name for each in iter_modules(__path__)} - _NOT_SCHEMES)
+
+    def __getitem__(self, name: str) -> Scheme:
+        if name not in self._names:
+            raise KeyError(name)
+        scheme: Scheme = import_module(f"{__name__}.{name}").SCHEME
+        return scheme
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
-SCHEMES: Mapping[str, Scheme] = Schemes(_discover())
+SCHEMES: Mapping[str, Scheme] = Schemes(_BuiltIn())
 """Every scheme by its name: the built-in ones, and those of other packages, each loaded when it is asked for."""
 
 

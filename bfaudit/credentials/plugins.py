@@ -3,17 +3,21 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from bfaudit.credentials.base import ResolveContext, Scheme
 from bfaudit.errors import CredentialError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "bfaudit.credentials"
 _NAME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
-def _installed() -> Iterable[EntryPoint]:
+def _installed() -> Iterable["EntryPoint"]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - brings the email package
+
     return entry_points(group=GROUP)
 
 
@@ -26,14 +30,14 @@ class Schemes(Mapping[str, Scheme]):
     def __init__(
         self,
         built_in: Mapping[str, Scheme],
-        installed: Callable[[], Iterable[EntryPoint]] = _installed,
+        installed: Callable[[], Iterable["EntryPoint"]] = _installed,
     ) -> None:
         self._built_in = built_in
         self._installed = installed
-        self._loaded = dict(built_in)
+        self._loaded: dict[str, Scheme] = {}
 
     @cached_property
-    def _entries(self) -> Mapping[str, list[EntryPoint]]:
+    def _entries(self) -> Mapping[str, list["EntryPoint"]]:
         """What is installed, by name; looked up for the first name that is not built in."""
         found: dict[str, list[EntryPoint]] = {}
         for entry in self._installed():
@@ -46,7 +50,9 @@ class Schemes(Mapping[str, Scheme]):
     def __getitem__(self, name: str) -> Scheme:
         found = self._loaded.get(name)
         if found is None:
-            found = self._loaded[name] = _load(name, self._entries[name])
+            built_in = name in self._built_in
+            found = self._built_in[name] if built_in else _load(name, self._entries[name])
+            self._loaded[name] = found
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -66,7 +72,7 @@ def _unloaded(name: str) -> Scheme:
     return _broken(name, "is not loaded")
 
 
-def _load(name: str, entries: list[EntryPoint]) -> Scheme:
+def _load(name: str, entries: list["EntryPoint"]) -> Scheme:
     """The scheme of a package. A broken one becomes a scheme that says so whenever it is used."""
     packages = " and ".join(sorted({entry.dist.name if entry.dist else "?" for entry in entries}))
     if len(entries) > 1:

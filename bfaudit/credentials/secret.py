@@ -1,6 +1,5 @@
 """A secret that does not show itself."""
 
-import hmac
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -23,6 +22,8 @@ class Secret:
 
     def signature(self, message: bytes) -> str:
         """HMAC-SHA256 of a message under the secret, in hexadecimal: proves it without telling it."""
+        import hmac  # noqa: PLC0415 - brings OpenSSL
+
         return hmac.new(self.reveal().encode(), message, "sha256").hexdigest()
 
     def __repr__(self) -> str:
@@ -46,6 +47,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac  # noqa: PLC0415
+
         return hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
 
     def __hash__(self) -> NoReturn:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
 from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bfaudit.model import Facts, Json, Reason, Word
 
@@ -24,8 +23,7 @@ class Scope(Word):
     KEY = "key"
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """At most `units` of weight in any `seconds`, for each `scope`, over the reads of one `pool`."""
 
     units: float
@@ -35,8 +33,7 @@ class Limit:
     """None counts every read of the exchange as one unit, whatever its weight."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(Struct, frozen=True, kw_only=True):
     """One read request that an adapter may send."""
 
     label: str
@@ -71,8 +68,7 @@ class Form(Word):
     """No answer at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Why a reply is not the documented success."""
 
     reason: Reason
@@ -126,8 +122,7 @@ class Ask(Protocol):
     ) -> Reply: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What `parse` may know beside the replies."""
 
     now: datetime
@@ -137,8 +132,7 @@ class Context:
     """How the secret signs, as seen from its form: `hmac`, `rsa`, `ed25519`, `ecdsa`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """One row of an error table: the exchange's own code, and a pattern of its text where codes are shared."""
 
     codes: tuple[str, ...]
@@ -152,8 +146,7 @@ class Refusal:
     """The labels of the reads that it is about, where one answer means different things; empty: any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lapse:
+class Lapse(Struct, frozen=True, kw_only=True):
     """A rule by which the exchange itself ends a key after some days."""
 
     days: int
@@ -171,8 +164,7 @@ class Lapse:
     """False where sources disagree or the current wording is not confirmed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """What a holder of a key can reach beyond the key's own permissions."""
 
     reach: str
@@ -189,8 +181,7 @@ class Step:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(Struct, frozen=True, kw_only=True):
     """One key as a listing shows it; `key` is its text, which stays in memory for as long as the scan takes."""
 
     key: str
@@ -202,8 +193,7 @@ class Listed:
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What a listing showed."""
 
     keys: tuple[Listed, ...]
@@ -211,8 +201,7 @@ class Listing:
     """Why it is not whole: a page was refused, or has a shape that nobody documents."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lists:
+class Lists(Struct, frozen=True, kw_only=True):
     """How a master key lists the keys of its account or sub-accounts."""
 
     reads: tuple[Read, ...]
@@ -224,8 +213,7 @@ class Lists:
     """Pure, and total over any JSON. A reply that is not ok makes the listing incomplete."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapter:
+class Adapter(Struct, frozen=True, kw_only=True):
     """All that bfaudit knows of one exchange."""
 
     id: str

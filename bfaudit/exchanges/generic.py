@@ -84,44 +84,6 @@ CREDENTIALS: Mapping[str, tuple[str, ...]] = {
 }
 """The roles of ccxt's `requiredCredentials`, where there are others than key and secret."""
 
-_WALLET = (
-    "a wallet signs there, and its reads are public: no harmless request proves that a key works"
-)
-_MORE = "it asks for credentials that bfaudit has no role for"
-_SHARED = "it serves reads and orders by POST on one path: no request there is certain to be a read"
-UNSUPPORTED: Mapping[str, str] = {
-    **dict.fromkeys(
-        (
-            "hyperliquid",
-            "derive",
-            "dydx",
-            "grvt",
-            "lighter",
-            "nado",
-            "pacifica",
-            "paradex",
-            "aster",
-        ),
-        _WALLET,
-    ),
-    **dict.fromkeys(
-        (
-            "coinmate",
-            "cryptomus",
-            "extended",
-            "hibachi",
-            "modetrade",
-            "woofipro",
-            "ndax",
-            "onetrading",
-            "revolutx",
-        ),
-        _MORE,
-    ),
-    **dict.fromkeys(("indodax", "mercado", "zaif"), _SHARED),
-}
-"""Why some ids of ccxt are not in the table; the others have not been looked at."""
-
 
 def _say(*rows: tuple[tuple[str, ...], Reason, str]) -> tuple[Refusal, ...]:
     return tuple(Refusal(codes=codes, reason=reason, say=say) for codes, reason, say in rows)

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
+
+from msgspec import Struct
 
 from bfaudit import literals
 from bfaudit.documents import Document
@@ -30,14 +31,13 @@ class Scheme(Protocol):
     def form(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What the rest of bfaudit supports."""
 
     exchanges: Mapping[str, Collection[str]]
     """The credential roles that each exchange needs, by its id."""
     schemes: Mapping[str, Scheme]
-    unsupported: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = {}
     """Why an exchange that ccxt knows is not supported, by its id."""
 
 

@@ -1,8 +1,9 @@
 """All manifests of a run -> connections, problems, and what was rejected for them. Pure: texts in, values out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from bfaudit import documents
 from bfaudit.collector import paused
@@ -15,8 +16,7 @@ from bfaudit.manifest.checks import Checker, Known
 from bfaudit.model import Connection, Json, Place, Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedManifests:
+class LoadedManifests(Struct, frozen=True):
     """What the manifests of a run declare."""
 
     connections: tuple[Connection, ...]
@@ -26,8 +26,7 @@ class LoadedManifests:
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
+class _Checked(Struct, frozen=True):
     """One file, looked at."""
 
     document: Document

@@ -1,12 +1,19 @@
-"""ccxt without its hundred exchanges: each module is loaded when it is asked for.
+"""ccxt without its hundred exchanges, and without what its asynchronous clients do not use.
 
 `import ccxt.async_support` runs the modules of all exchanges, twice: 0.5 s and 60 MB, for one or ten of them. Here its
 two packages are put in place without running them. That rests on ccxt's layout, so it is for our own process only
 (the command line), and whatever goes wrong leaves the ordinary import. The version of ccxt is pinned, and a test holds
 that every exchange is the same class with the same attributes either way.
+
+Nor are `requests`, with which only ccxt's synchronous clients send, and the system's certificate authorities, which
+aiohttp reads when it is imported, twice: 60 ms each. A scan makes its own context of the authorities that it trusts.
 """
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -14,6 +21,10 @@ from types import ModuleType
 from typing import Any
 
 PACKAGES = ("ccxt", "ccxt.async_support")
+REQUESTS = ("requests", "requests.utils", "requests.exceptions")
+"""What ccxt's base module imports of it."""
+AUTHORITIES = "SSL_CERT_FILE"
+"""OpenSSL's variable: https://docs.openssl.org/3.0/man7/openssl-env/."""
 
 
 def install() -> bool:
@@ -26,12 +37,58 @@ def install() -> bool:
             if spec is None or spec.submodule_search_locations is None:
                 raise ImportError(name)  # noqa: TRY301 - undone below
             sys.modules[name] = _Package(spec)
-        import_module("ccxt.async_support.base.exchange")
+        with _no_requests(), _no_authorities():
+            import_module("ccxt.async_support.base.exchange")
     except Exception:  # noqa: BLE001 - whatever a later ccxt does here, it can still be imported as usual
         for name in [name for name in sys.modules if name.partition(".")[0] == "ccxt"]:
             del sys.modules[name]
         return False
     return True
+
+
+@contextmanager
+def _no_requests() -> Iterator[None]:
+    """`requests` is a name only, as long as this lasts; afterwards it can be imported as usual."""
+    if "requests" in sys.modules:
+        yield
+        return
+    sys.modules.update({name: _Unused(name) for name in REQUESTS})
+    try:
+        yield
+    finally:
+        for name in REQUESTS:
+            del sys.modules[name]
+
+
+@contextmanager
+def _no_authorities() -> Iterator[None]:
+    """A TLS context that is made while this lasts does not read the file of the system's authorities."""
+    before = os.environ.get(AUTHORITIES)
+    os.environ[AUTHORITIES] = os.devnull
+    try:
+        yield
+    finally:
+        del os.environ[AUTHORITIES]
+        if before is not None:
+            os.environ[AUTHORITIES] = before
+
+
+class _Unused(ModuleType):
+    """A module of `requests` for who only imports names from it."""
+
+    def __getattr__(self, name: str) -> Any:
+        """An exception that nobody raises; a `Session` of it cannot send."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _user_agent if name == "default_user_agent" else type(name, (Exception,), {})
+
+
+@cache
+def _user_agent() -> str:
+    """As `requests` names itself: ccxt gives it to every client."""
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return f"python-requests/{version('requests')}"
 
 
 class _Package(ModuleType):

@@ -1,7 +1,7 @@
 """Where requests of an exchange go: the official hosts, or where the user openly redirects them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,17 +12,16 @@ VARIABLE = "BFAUDIT_EXCHANGE_URL_"
 
 
 def overrides(
-    options: Iterable[str], environ: Mapping[str, str], known: Iterable[str]
+    options: Iterable[str], environ: Mapping[str, str], known: Collection[str]
 ) -> dict[str, str]:
     """Redirections by exchange id, from `ID=URL` options and `BFAUDIT_EXCHANGE_URL_<ID>`; options win.
 
     Raises UsageError for an unknown exchange, a malformed URL, and plain http beyond loopback.
     """
-    ids = {exchange.lower(): exchange for exchange in known}
     found: dict[str, str] = {}
     for name, value in sorted(environ.items()):
         if name.startswith(VARIABLE) and value:
-            found[_known(name.removeprefix(VARIABLE).lower(), ids, name)] = _checked(value, name)
+            found[_known(name.removeprefix(VARIABLE).lower(), known, name)] = _checked(value, name)
     for option in options:
         exchange, equals, url = option.partition("=")
         if not equals:
@@ -31,7 +30,7 @@ def overrides(
                 hint="write the exchange id, an equals sign and a URL",
             )
         where = f"--exchange-url {exchange}"
-        found[_known(exchange.strip().lower(), ids, where)] = _checked(url.strip(), where)
+        found[_known(exchange.strip().lower(), known, where)] = _checked(url.strip(), where)
     return found
 
 
@@ -45,10 +44,10 @@ def refuse_redirections(urls: Mapping[str, str]) -> None:
             )
 
 
-def _known(exchange: str, ids: Mapping[str, str], where: str) -> str:
-    if exchange not in ids:
-        raise UsageError(f"{where}: unknown exchange", hint=f"known: {', '.join(sorted(ids))}")
-    return ids[exchange]
+def _known(exchange: str, known: Collection[str], where: str) -> str:
+    if exchange not in known:
+        raise UsageError(f"{where}: unknown exchange", hint=f"known: {', '.join(sorted(known))}")
+    return exchange
 
 
 def _checked(url: str, where: str) -> str:

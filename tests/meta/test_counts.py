@@ -1,6 +1,7 @@
 """What makes bfaudit fast, as counts: they do not depend on the machine, and a change that spoils one is seen at once."""
 
 import asyncio
+import os
 import ssl
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from bfaudit.evaluate import evaluate
 from bfaudit.exchanges.rehearsal import rehearse
 from bfaudit.policy import cel
 from bfaudit.policy.load import load
-from bfaudit.sandbox import Account, Key, Scenario
+from bfaudit.sandbox import Account, Key, Sandbox, Scenario
 from tests.evaluate.fleets import NOW, scanned, snapshot
 from tests.scan.fleet import connection, scan_fleet
 
@@ -25,6 +26,7 @@ PERMISSIONS = {
     "binance": ("enableReading", "enableSpotAndMarginTrading"),
 }
 EACH = 15
+WORKERS = 4
 
 
 @pytest.fixture
@@ -42,12 +44,13 @@ def counted(monkeypatch):
         monkeypatch.setattr(owner, name, counting)
 
     count(ssl, "create_default_context")
-    count(aiohttp.ClientSession, "__init__")
+    count(aiohttp.TCPConnector, "__init__")
+    count(aiohttp.TCPConnector, "_create_connection")
     count(ccxt.Exchange, "__init__")
     return seen
 
 
-def test_a_scan_makes_one_context_one_session_and_one_client_of_each_exchange(counted):
+def test_a_scan_makes_one_context_one_connector_and_one_client_of_each_exchange(counted):
     """Whatever the number of keys; each is asked what its adapter says, and the time once per exchange."""
     accounts = tuple(
         Account(exchange=name, keys=tuple(Key(name=f"k{number}", env=f"{name.upper()}{number}", permissions=permissions) for number in range(EACH)))
@@ -55,12 +58,14 @@ def test_a_scan_makes_one_context_one_session_and_one_client_of_each_exchange(co
     )  # fmt: skip
     fleet = [connection(name, f"{name.upper()}{number}") for name in PERMISSIONS for number in range(EACH)]  # fmt: skip
     counted.clear()
-    seen = scan_fleet(Scenario(accounts=accounts), fleet)
+    seen = scan_fleet(Scenario(accounts=accounts), fleet, workers=WORKERS)
 
     assert 1 == counted["create_default_context"]
     assert len(PERMISSIONS) == sum(exchange.requests > 0 for exchange in seen.snapshot.exchanges)
-    # One of aiohttp's is ours; a client of ccxt makes none, being given it.
+    # One is aiohttp's connector; a client of ccxt makes none.
     assert len(PERMISSIONS) + 1 == counted["__init__"]
+    # Connections are kept for the next key.
+    assert counted["_create_connection"] <= len(PERMISSIONS) * WORKERS
     signed = Counter(one.exchange for one in seen.requests if one.key)
     for name in PERMISSIONS:
         reads = asyncio.run(rehearse(exchanges.known()[name], wants_uid=False))
@@ -95,23 +100,44 @@ def test_each_distinct_input_is_judged_once(monkeypatch):
     assert few <= 2 * 20 + 2 * sum(len(policy.rules) for policy in policies)
 
 
-@pytest.mark.parametrize(("command", "most"), [(["--version"], 60), (["validate"], 330)])
-def test_start_imports_little(command, most, tmp_path):
-    """Modules that a command imports: each costs a fraction of a millisecond at least."""
+ONE = (
+    "apiVersion: bfaudit/v1\nkind: Manifest\nconnections:\n  - name: KuCoin Spot Main\n    exchange: kucoin\n"
+    "    account: main\n    requires: [read]\n"
+    "    credentials: {key: env:ONE_KEY, secret: env:ONE_SECRET, passphrase: env:ONE_PASSPHRASE}\n"
+)
+SELDOM = {"difflib", "jsonschema", "requests", "rich_click", "tomllib", "urllib3", "uvloop"}
+REPORTS = {"babel", "bfaudit.lang", "importlib.resources", "jinja2", "rich"}
+OTHERS = {"bfaudit.exchanges.binance", "bfaudit.exchanges.generic"}
+"""Adapters of exchanges that the manifest does not name."""
+SCAN = {"aiohttp", "asyncio", "ccxt", "cryptography", "ssl"} | OTHERS
+LIGHT = SELDOM | REPORTS | SCAN | {"hashlib", "importlib.metadata", "subprocess"}
+
+
+@pytest.mark.parametrize(
+    ("command", "most", "without"),
+    [
+        ("--version", 50, LIGHT | {"click", "msgspec"}),
+        ("validate", 215, LIGHT),
+        ("audit", 620, SELDOM | OTHERS | {"babel", "jinja2"}),
+    ],
+)
+def test_start_imports_little(command, most, without, tmp_path):
+    """Modules that a command imports: each costs a fraction of a millisecond at least, and some of them much more."""
     path = tmp_path / "fleet.yaml"
-    path.write_text(
-        "apiVersion: bfaudit/v1\nkind: Manifest\nconnections:\n  - name: KuCoin Spot Main\n    exchange: kucoin\n"
-        "    account: main\n    requires: [read]\n"
-        "    credentials: {key: env:A_KEY, secret: env:A_SECRET, passphrase: env:A_PASS}\n"
-    )
-    given = [*command, *([str(path)] if command == ["validate"] else [])]
+    path.write_text(ONE)
+    played = Scenario(accounts=(Account(exchange="kucoin", keys=(Key(name="one", env="ONE", permissions=("General",)),)),))  # fmt: skip
     code = (
         "import sys\nbefore = set(sys.modules)\nfrom bfaudit.cli import run\ncode = 0\n"
-        f"try:\n    run({given!r})\nexcept SystemExit as stop:\n    code = stop.code\n"
-        "print(code, len(set(sys.modules) - before), file=sys.stderr)"
+        "try:\n    run(sys.argv[1:])\nexcept SystemExit as stop:\n    code = stop.code\n"
+        "print(code, *sorted(set(sys.modules) - before), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
-    code, modules = done.stderr.split()[-2:]
+    with Sandbox(played) as box:
+        given = [command, *([] if command == "--version" else [str(path)])]
+        given += ["--quiet", "--exchange-url", f"kucoin={box.urls['kucoin']}"] if command == "audit" else []  # fmt: skip
+        environ = {**os.environ, **box.environment}
+        done = subprocess.run([sys.executable, "-c", code, *given], env=environ, capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    code, *modules = done.stderr.splitlines()[-1].split()
 
-    assert "0" == code, done.stderr
-    assert int(modules) <= most
+    assert ("1" if command == "audit" else "0") == code, done.stderr
+    assert set() == without & set(modules)
+    assert len(modules) <= most

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
 import pytest
+from bfaudit.exchanges.roles import ROLES
 
 from bfaudit.exchanges import credentials_of, discovered, generic, known, unsupported
-from bfaudit.exchanges.roles import ROLES
 from bfaudit.model import Grant, Reason
 from bfaudit.scan import clients
 from bfaudit.scan.answer import read
@@ -99,7 +99,7 @@ def test_why_an_exchange_is_not_there():
 
 
 def test_roles_are_those_of_the_adapters():
-    """What manifests are checked by, without loading an adapter, is what the adapters say."""
+    """Asked one by one, each adapter is the same as among all of them."""
     every = discovered()
 
     assert credentials_of() == {name: adapter.credentials for name, adapter in every.items()}

@@ -124,7 +124,10 @@ def test_a_full_disk_is_said(monkeypatch, tmp_path):
 
 
 def _limited(size):
-    """A file may grow to so many bytes in the process to come: a disk that is full then."""
+    """A file may grow to so many bytes in the process to come: a disk that is full then.
+
+    It may write no bytecode: a module that is cut short there fails every later run.
+    """
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
@@ -137,7 +140,11 @@ def test_a_scan_on_a_full_disk_goes_on_later(tmp_path):
         target, journal = tmp_path / "snapshot.json", tmp_path / "journal"
         command = [sys.executable, "-m", "bfaudit", "scan", path, "-o", target, "--workers", "1"]
         command += ["--journal", journal, "--resume", "--quiet", *redirected(box)]
-        given = {"cwd": ROOT, "env": environment(**box.environment), "capture_output": True}
+        given = {
+            "cwd": ROOT,
+            "env": environment(PYTHONDONTWRITEBYTECODE="1", **box.environment),
+            "capture_output": True,
+        }
         full = subprocess.run(command, check=False, preexec_fn=_limited(16_000), **given)
         kept = len(journal.read_bytes().splitlines()) - 2
         asked = Counter(one.key for one in box.requests if one.key)
@@ -166,7 +173,7 @@ def test_a_report_that_does_not_fit_leaves_the_old_one(tmp_path, room):
         old.write_text("precious")
         ran = subprocess.run(
             [sys.executable, "-m", "bfaudit", "audit", path, *options, "--format", "html", "--output", old],
-            check=False, cwd=ROOT, env=environment(**box.environment), capture_output=True, preexec_fn=_limited(room),
+            check=False, cwd=ROOT, env=environment(PYTHONDONTWRITEBYTECODE="1", **box.environment), capture_output=True, preexec_fn=_limited(room),
         )  # fmt: skip
 
     assert 2 == ran.returncode, ran.stderr

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import certifi
 import pytest
 
 from bfaudit.exchanges import known
@@ -48,6 +49,39 @@ def test_one_exchange_does_not_load_the_others():
 
     assert loaded < 30
     assert 200 < all_of_them
+
+
+def test_what_its_clients_do_not_use_is_not_loaded():
+    """`requests`, and the file of the system's authorities; either is as usual for who asks afterwards."""
+    code = f"""
+import os, ssl, sys
+os.environ["SSL_CERT_FILE"] = {certifi.where()!r}
+{LEAN}
+import aiohttp.connector, ccxt.async_support as ccxt
+assert not {{"requests", "urllib3", "charset_normalizer"}} & set(sys.modules)
+assert not aiohttp.connector._SSL_CONTEXT_VERIFIED.get_ca_certs()
+assert aiohttp.connector._SSL_CONTEXT_VERIFIED.verify_mode == ssl.CERT_REQUIRED
+assert os.environ["SSL_CERT_FILE"] == {certifi.where()!r}
+assert ssl.create_default_context().get_ca_certs()
+agent = ccxt.kucoin().userAgent
+import requests
+assert requests.Session().headers["User-Agent"] == agent == requests.utils.default_user_agent()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_requests_that_is_loaded_already_is_left_alone():
+    """ccxt then has the real one, and no variable that was not there remains."""
+    code = f"""
+import os, sys
+os.environ.pop("SSL_CERT_FILE", None)
+import requests
+{LEAN}
+import ccxt.base.exchange
+assert ccxt.base.exchange.Session is requests.Session and sys.modules["requests"] is requests
+assert "SSL_CERT_FILE" not in os.environ
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("name", ["nosuchexchange", "__wrapped__"])

@@ -3,7 +3,7 @@
 https://bingx-api.github.io/docs-v3/#/en/Account%20and%20Wallet/Sub-account%20Management/
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bfaudit.exchanges.base import Context, Listing, Lists, Read, Replies
 from bfaudit.exchanges.listing import Learn, Owner, Row, Walk, lists, others

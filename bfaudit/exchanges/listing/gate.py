@@ -3,7 +3,7 @@
 https://www.gate.com/docs/developers/apiv4/en/#list-all-api-key-pairs-of-the-sub-account
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bfaudit.exchanges.base import Context, Listed, Listing, Lists, Read, Replies, text_or_none
 from bfaudit.exchanges.listing import Learn, Owner, Row, Walk, because, lists, others, told
