@@ -22,7 +22,7 @@ from cases import PLAYS, Job
 from scan import Server
 from server import SITES, identity
 
-WORKERS = 64
+WORKERS = 32
 
 
 def keys_of(exchange: str, count: int) -> list[str]:

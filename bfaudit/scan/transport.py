@@ -66,19 +66,19 @@ class Wire:
         deadline = loop.time() + seconds
         try:
             to = self._hosts.get((scheme, host)) or self._host(scheme, host)
-            may_repeat = method == "GET"
+            request = to.request(method, target, headers or {}, body)
             connection = to.kept_one(loop.time())
+            may_repeat = method == "GET"
             while True:
                 if connection is None:
-                    left = seconds if may_repeat else max(0.0, deadline - loop.time())
-                    connection = await self._connector.connect(to.dial, [], _connecting(left))
-                request = to.request(method, target, headers or {}, body)
+                    connection = await self._connector.connect(to.dial, [], _connecting(seconds))
                 try:
                     raw = await _answer(to, connection, request, deadline)
                     break
                 except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
                     # A kept connection may end at the moment that it is used again.
-                    if not may_repeat:
+                    seconds = deadline - loop.time()
+                    if not may_repeat or seconds <= 0:
                         raise
                     may_repeat, connection = False, None
         except TimeoutError:
@@ -108,18 +108,16 @@ class _Host:
     """A host that requests go to, and the connections to it that nobody uses."""
 
     def __init__(self, scheme: str, name: str, proxy: str | None) -> None:
-        self.dial = aiohttp.ClientRequest(
-            "GET",
-            yarl.URL(f"{scheme}://{name}/"),
-            headers=HEADERS,
-            loop=asyncio.get_running_loop(),
-            proxy=yarl.URL(proxy) if proxy else None,
-        )
+        url, through = yarl.URL(f"{scheme}://{name}/"), yarl.URL(proxy) if proxy else None
+        loop = asyncio.get_running_loop()
+        self.dial = aiohttp.ClientRequest("GET", url, headers=HEADERS, loop=loop, proxy=through)
         """What the connector wants to know in order to connect; never sent."""
         self._before = f"{scheme}://{name}" if proxy and not self.dial.is_ssl() else ""
         """What stands before the path in a request line: all of the URL for a proxy that sees it."""
-        # Once connected, the dial's hold the credentials for a proxy that sees the request.
-        self._headers = self.dial.headers if self._before else dict(self.dial.headers)
+        self._headers = dict(self.dial.headers)
+        if self._before and through and through.user:
+            login = aiohttp.encode_basic_auth(through.user, through.password or "")
+            self._headers["Proxy-Authorization"] = login
         self._kept: deque[tuple[Connection, float]] = deque()
 
     def kept_one(self, now: float) -> Connection | None:

@@ -1,0 +1,224 @@
+"""Kept connections: what may be sent over them, when they are used again, and what a proxy sees."""
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from bfaudit.model import Reason
+from bfaudit.scan.transport import Wire
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@asynccontextmanager
+async def served(talk):
+    """A server on loopback whose connections are each talked by `talk(number, read, write)`; gives its address."""
+    seen: list[asyncio.Task[None]] = []
+
+    async def each(reader, writer):
+        seen.append(asyncio.current_task())
+        number = len(seen)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await talk(number, lambda: reader.readuntil(b"\r\n\r\n"), writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(each, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        for task in seen:
+            task.cancel()
+        await asyncio.gather(*seen, return_exceptions=True)
+        server.close()
+        await asyncio.sleep(0)
+
+
+async def _get(wire, host, target="/x", method="GET", headers=None, body=None, seconds=5.0):
+    return await wire.send("http", host, target, method, headers, body, seconds)
+
+
+def test_a_connection_is_used_again():
+    """One after the other, over one connection."""
+    numbers = []
+
+    async def talk(number, read, writer):
+        while True:
+            await read()
+            numbers.append(number)
+            writer.write(OK)
+
+    async def run():
+        async with served(talk) as host, Wire() as wire:
+            for _ in range(3):
+                assert 200 == (await _get(wire, host)).http
+
+    asyncio.run(run())
+
+    assert [1, 1, 1] == numbers
+
+
+def test_what_came_unasked_is_nobodys_answer():
+    """An answer after the answer would be read as that of the next key: its connection is closed instead."""
+
+    async def talk(number, read, writer):
+        await read()
+        writer.write(OK)
+        await asyncio.sleep(0.05)
+        writer.write(OK.replace(b"{}", b"[]"))
+        await read()
+        writer.write(OK.replace(b"{}", b"[]"))
+
+    async def run():
+        async with served(talk) as host, Wire() as wire:
+            first = await _get(wire, host)
+            await asyncio.sleep(0.15)
+            return first.body, (await _get(wire, host)).body
+
+    assert ({}, {}) == asyncio.run(run())
+
+
+@pytest.mark.parametrize(("method", "http"), [("GET", 200), ("POST", None)])
+def test_a_kept_connection_that_ends_is_asked_again_only_by_reads(method, http):
+    """The other side may end a connection at the moment that it is used again; what is not certainly a read is not repeated."""
+    heads = []
+
+    async def talk(number, read, writer):
+        await read()
+        writer.write(OK)
+        if number == 1:
+            heads.append(await read())
+            return
+        heads.append(b"again")
+
+    async def run():
+        async with served(talk) as host, Wire() as wire:
+            await _get(wire, host)
+            return await _get(wire, host, method=method)
+
+    raw = asyncio.run(run())
+
+    assert http == raw.http
+    assert (Reason.UNREACHABLE if http is None else None) == raw.failure
+    assert (2 if http else 1) == len(heads)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/x", {"Key": "a\r\nHost: b"}),
+        ("/x", {"Key": "a\nb"}),
+        ("/x", {"Key": "a\rb"}),
+        ("/x", {"Key": "a\0b"}),
+        ("/x", {"Key\r\n": "a"}),
+        ("/x HTTP/1.1\r\nA: b\r\n\r\nGET /y", {}),
+        ("/x y", {}),
+        ("/x", {"Key": "\ud800"}),
+    ],
+)
+def test_what_could_be_read_as_two_requests_is_not_sent(target, headers):
+    """A secret with a line break in it does not become a header, or a request, of its own."""
+    seen = []
+
+    async def talk(_number, read, writer):
+        seen.append(await read())
+        writer.write(OK)
+
+    async def run():
+        async with served(talk) as host, Wire() as wire:
+            return await _get(wire, host, target, headers=headers)
+
+    assert Reason.UNEXPECTED_ANSWER == asyncio.run(run()).failure
+    assert [] == seen
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n{}", id="an answer that only its end ends"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", id="an answer too short"),
+        pytest.param(b"", id="none"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\n\r\n", id="an answer before the answer"),
+    ],
+)
+def test_late_is_late(body):
+    """What is cut off at the deadline is not taken for what was sent, and is asked for once."""
+    connections = []
+
+    async def talk(number, read, writer):
+        connections.append(number)
+        await read()
+        writer.write(body)
+        await asyncio.sleep(5)
+
+    async def run():
+        async with served(talk) as host, Wire() as wire:
+            return await _get(wire, host, seconds=0.2)
+
+    raw = asyncio.run(run())
+
+    assert (Reason.TIMEOUT, None) == (raw.failure, raw.body)
+    assert [1] == connections
+
+
+def test_a_proxy_sees_the_whole_url_and_who_asks(monkeypatch):
+    """Plain HTTP through a proxy names the host in the request line; the proxy's credentials go to the proxy only."""
+    heads = []
+
+    async def talk(_number, read, writer):
+        while True:
+            heads.append(await read())
+            writer.write(OK)
+
+    async def run():
+        async with served(talk) as host:
+            monkeypatch.setenv("http_proxy", f"http://me:word@{host}")
+            async with Wire() as wire:
+                for _ in range(2):
+                    assert 200 == (await _get(wire, "exchange.invalid", "/x?y=1")).http
+
+    asyncio.run(run())
+
+    assert 2 == len(heads)
+    for head in heads:
+        assert head.startswith(b"GET http://exchange.invalid/x?y=1 HTTP/1.1\r\n")
+        assert b"\r\nHost: exchange.invalid\r\n" in head
+        assert b"\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n" in head
+
+
+def test_a_body_has_its_length():
+    """A read by POST is framed as one request."""
+    seen = []
+
+    async def talk(_number, read, writer):
+        while True:
+            seen.append(await read())
+            writer.write(OK)
+
+    async def run():
+        async with served(talk) as host, Wire() as wire:
+            await _get(wire, host, method="POST", headers={"Content-Type": "a/b"}, body="å=1")
+            await _get(wire, host, method="POST")
+
+    asyncio.run(run())
+
+    assert b"\r\nContent-Length: 4\r\n" in seen[0]
+    assert b"\r\nContent-Type: a/b\r\n" in seen[0]
+    assert seen[1].startswith("å=1POST /x HTTP/1.1\r\n".encode())
+    assert b"\r\nContent-Length: 0\r\n" in seen[1]
+
+
+def test_nobody_listens():
+    """A port without a server is an exchange that cannot be reached."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def run():
+        async with Wire() as wire:
+            return await _get(wire, f"127.0.0.1:{port}")
+
+    assert Reason.UNREACHABLE == asyncio.run(run()).failure
