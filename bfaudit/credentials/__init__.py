@@ -49,6 +49,9 @@ def split(reference: str) -> tuple[str, str]:
     return scheme.name, rest
 
 
+_form = lru_cache(re.compile)
+
+
 @lru_cache(256)  # keeps references only: what is none, and may be a secret, raises
 def parse(reference: str) -> tuple[Scheme, str]:
     """The scheme of a reference, and the rest; raises `CredentialError` where it is not one."""
@@ -59,7 +62,7 @@ def parse(reference: str) -> tuple[Scheme, str]:
             "this is not a credential reference",
             hint=f"write one of: {', '.join(scheme.syntax for scheme in SCHEMES.values())}",
         )
-    if not re.fullmatch(scheme.form, rest):
+    if not _form(scheme.form).fullmatch(rest):
         raise CredentialError(
             f"this is not a complete `{name}:` reference", hint=f"write {scheme.syntax}"
         )

@@ -81,10 +81,9 @@ def _folded(text: str) -> str:
 
 
 def _texts(facts: Facts) -> list[str]:
-    names = (
-        facts.known.keys() | facts.unknown.keys()
-    ) - FACTS.keys()  # no exchange made the others
-    texts = [*names, *facts.unknown.values()]
+    # The names of the catalogue are not an exchange's.
+    strange = [*(facts.known.keys() - FACTS.keys()), *(facts.unknown.keys() - FACTS.keys())]
+    texts = [*strange, *facts.unknown.values()]
     for fact in facts.known.values():
         value = fact.value
         if type(value) is str:
