@@ -19,12 +19,10 @@ from bfaudit.exchanges.base import Adapter, Limit, Read, Scope
 from bfaudit.exchanges.rehearsal import rehearse
 from bfaudit.sandbox.limits import Window as Enforced
 from bfaudit.sandbox.site import Quota
-from bfaudit.scan.limits import SURE, TICK, Limiter
+from bfaudit.scan.limits import TICK, Limiter
 
 RTT = 0.08
 """Seconds between a request's leaving and its answer, in the table."""
-SHORTEST = RTT / 2
-"""The shortest round trip among them: the simulated ones take half to one and a half `RTT`."""
 WORKERS = 32
 """Requests under way at once to one exchange: `--workers`."""
 HOST = 1_500
@@ -55,8 +53,7 @@ class Wall:
             return own
         windows = math.ceil(keys * self.per_key / self.limit.units) - 1
         left = keys - windows * self.limit.units / self.per_key
-        length = self.limit.seconds + TICK + RTT - SURE * SHORTEST
-        return max(own, windows * length + left * reads * RTT / WORKERS)
+        return max(own, windows * (self.limit.seconds + TICK + RTT) + left * reads * RTT / WORKERS)
 
 
 def reads_of(adapter: Adapter) -> list[Read]:
@@ -142,7 +139,7 @@ def simulate(adapter: Adapter, keys: int, workers: int = WORKERS, accounts: int 
                 await asyncio.sleep(whole * there)
                 arrives(read, account, str(number), loop.time())
                 await asyncio.sleep(whole * (1 - there))
-                limiter.answered(taken, whole)
+                limiter.answered(taken)
 
     async def all_keys() -> None:
         limiter, queue = Limiter(adapter.limits), iter(range(keys))

@@ -18,13 +18,11 @@ class Raw(msgspec.Struct, frozen=True):
     body: Json = None
     failure: Reason | None = None
     retry_after: float | None = None
-    trip: float | None = None
-    """Seconds from the sending of the request to the first byte of its answer."""
     text: str = ""
     """The body as text, for ccxt's own reading of errors that no table knows; never shown."""
 
 
-def read(status: int, data: bytes, headers: Mapping[str, str], trip: float | None = None) -> Raw:
+def read(status: int, data: bytes, headers: Mapping[str, str]) -> Raw:
     """An answer by its form: only an object or a list counts as JSON."""
     body: Any = None
     start = data[:64].lstrip()
@@ -43,7 +41,7 @@ def read(status: int, data: bytes, headers: Mapping[str, str], trip: float | Non
         except (msgspec.MsgspecError, ValueError, RecursionError):
             form, body = Form.TEXT, None
     text = "" if status < 300 and form is Form.JSON else data[:65536].decode("utf-8", "replace")
-    return Raw(status, form, body, None, _retry_after(headers), trip, text)
+    return Raw(status, form, body, None, _retry_after(headers), text)
 
 
 def _once_each(members: list[tuple[str, Json]]) -> None:

@@ -89,7 +89,6 @@ class Asking:
         self._client = client
         self._account = account
         self._left = exchange.patience.connection_seconds
-        self._trip: float | None = None
 
     async def __call__(
         self, read: Read, params: Mapping[str, Any] = NOTHING, *, label: str | None = None
@@ -114,11 +113,10 @@ class Asking:
             if self._left <= 0:
                 return self._judged(Reply(read=read, failure=Reason.TIMEOUT)), number - 1
             taken = await exchange.limiter.take(read, self._account, self.key)
-            self._trip = None
             try:
                 reply = await self._once(read, params)
             finally:
-                exchange.limiter.answered(taken, self._trip)
+                exchange.limiter.answered(taken)
             if reply.verdict is None or not self._again(reply.verdict.reason, number):
                 break
             if not await self._wait(reply, number):
@@ -150,7 +148,6 @@ class Asking:
             )
         finally:
             self._left -= loop.time() - started
-        self._trip = raw.trip
         reply = self._judged(
             Reply(
                 read=read,

@@ -2,12 +2,10 @@
 
 A request reaches the exchange at some moment between its leaving and its answer. So it takes its place when it leaves
 and gives it back one window after its answer: whatever the network does, the exchange never sees more than the limit.
-The price would be one round trip per window. But an answer is never there sooner than the shortest round trip allows:
-whatever made one later made the request itself at most so much later. Two thirds of the shortest are taken off.
+The price is one round trip per window.
 """
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 
@@ -15,8 +13,6 @@ from bfaudit.exchanges.base import Limit, Read, Scope
 
 TICK = 0.02
 """Seconds by which a window is longer than documented: clocks tick, and exchanges round."""
-SURE = 2 / 3
-"""How much of the shortest round trip is counted on: one path may become shorter than it ever was."""
 
 
 class Window:
@@ -43,10 +39,10 @@ class Window:
                     await self._answered.wait()
             self._used += weight
 
-    def answered(self, weight: float, sooner: float = 0.0) -> None:
-        """The request that took `weight` has its answer, or will have none; it was counted `sooner` than now at least."""
-        at = asyncio.get_running_loop().time() + self._seconds - sooner
-        self._leaving.append((max(at, self._leaving[-1][0]) if self._leaving else at, weight))
+    def answered(self, weight: float) -> None:
+        """The request that took `weight` has its answer, or will have none."""
+        at = asyncio.get_running_loop().time() + self._seconds
+        self._leaving.append((at, weight))
         self._answered.set()
 
     def _expire(self, now: float) -> bool:
@@ -74,7 +70,6 @@ class Limiter:
         self._limits = tuple(limits)
         self._windows: dict[tuple[Limit, str], Window] = {}
         self._paused_until = 0.0
-        self._shortest = math.inf
 
     async def take(self, read: Read, account: str, key: str) -> Taken:
         """Wait until `read` may be sent for a key of an account. What it took is to be given to `answered`."""
@@ -94,12 +89,11 @@ class Limiter:
             raise
         return taken
 
-    def answered(self, taken: Taken, trip: float | None = None) -> None:
-        """The request has its answer, `trip` seconds after it was sent, or will have none."""
-        if trip is not None:
-            self._shortest = min(self._shortest, trip)
+    @staticmethod
+    def answered(taken: Taken) -> None:
+        """The request has its answer, or will have none."""
         for window, weight in taken:
-            window.answered(weight, 0.0 if trip is None else SURE * self._shortest)
+            window.answered(weight)
 
     def pause(self, seconds: float) -> None:
         """Let nothing out for so long."""

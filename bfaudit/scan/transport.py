@@ -6,7 +6,6 @@ and it costs as much as all the rest of a request.
 
 import asyncio
 import ssl
-import time
 from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
@@ -165,15 +164,13 @@ async def _answer(to: _Host, connection: Connection, request: bytes, deadline: f
         if protocol.should_close:
             raise ValueError("an answer before the request")
         protocol.set_response_params(read_until_eof=True)
-        sent = time.monotonic()
         protocol.transport.write(request)
         message, payload = await protocol.read()
-        trip = time.monotonic() - sent
         while 100 <= message.code < 200 and message.code != _SWITCHING_PROTOCOLS:
             message, payload = await protocol.read()
         data = payload.read_nowait() if payload.is_eof() else await _bounded(payload)
         kept = not protocol.should_close
-        return read(message.code, data, message.headers, trip)
+        return read(message.code, data, message.headers)
     finally:
         late.cancel()
         if kept:
