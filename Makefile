@@ -14,10 +14,10 @@ audit: $(VENV)/.run ## Set up, audit the example fleet on the embedded sandbox, 
 	$(BIN)/bfaudit demo --output-dir $(OUT)
 
 test: $(VENV)/.dev ## Set up and pass the tests
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(T) $(if $(K),-k "$(K)")
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(T) $(if $(K),-k "$(K)")
 
 test-long: $(VENV)/.dev
-	BFAUDIT_TEST_LONG=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(T)
+	BFAUDIT_TEST_LONG=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(T)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -30,6 +30,7 @@ fix: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## Measure everything, beside what else one could write: half an hour on two idle cores
 	$(BIN)/python benchmarks/scan.py
+	$(BIN)/python benchmarks/adapters.py
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/load.py
 	$(BIN)/python benchmarks/startup.py

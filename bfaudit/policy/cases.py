@@ -112,7 +112,8 @@ class Prepared(NamedTuple):
         (result,) = (each for each in results if each.connection == self.about)
         wrong = _wrong(self.case, result)
         if self.case.manifest is not None and wrong is None:
-            more = [r.connection for r in results if r.outcome is Outcome.FAIL and r is not result]
+            failed = (r.connection for r in results if r.outcome is Outcome.FAIL)
+            more = [name for name in failed if name != self.about]
             wrong = f"unexpected findings: {', '.join(more)}" if more else None
         return Ran(self.rule, self.case.name, self.document.place(self.path), wrong, result, self)
 

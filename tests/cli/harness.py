@@ -4,14 +4,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from bfaudit.sandbox import Account, Key, Sandbox, Scenario
+from tests.cli.forks import SECONDS, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRUBBED = ("BFAUDIT_", "CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_", "PYTHON")
+READ_AT_START = (*SCRUBBED[1:], "LANG", "LC_")
+"""By an interpreter, or by what it imports."""
 
 
 @dataclass
@@ -34,17 +40,26 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **more}
 
 
+@cache
+def _servers() -> Iterator[Server]:
+    """Two that take turns: two runs in a row order their sets differently, as any two interpreters do."""
+    return cycle([Server(environment(PYTHONHASHSEED=seed), str(ROOT)) for seed in ("1", "2")])
+
+
 def bfaudit(*arguments: Any, cwd: Path = ROOT, stdin: str = "", **env: str) -> Ran:
-    """Run one command line to its end."""
+    """Run one command line to its end; in a new interpreter where its start depends on what is given."""
+    words, environ = [str(word) for word in arguments], environment(**env)
+    if not any(name.startswith(READ_AT_START) for name in env):
+        return Ran(*next(_servers()).run(words, str(cwd), stdin, environ))
     done = subprocess.run(
-        [sys.executable, "-m", "bfaudit", *map(str, arguments)],
+        [sys.executable, "-m", "bfaudit", *words],
         cwd=cwd,
         input=stdin,
-        env=environment(**env),
+        env=environ,
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=SECONDS,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 

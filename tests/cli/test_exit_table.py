@@ -1,10 +1,13 @@
 """The table of exit codes, for every command and every format: each case a process of its own."""
 
+import atexit
 import json
 import signal
 import subprocess
 import sys
 import time
+from functools import cache
+from threading import Timer
 
 import pytest
 from msgspec.structs import replace
@@ -24,12 +27,16 @@ DOWN = Fault(kind="maintenance", path="*api-key*")
 
 # Imports once, then forks: a process for each case, without a second of imports for each.
 DRIVER = """\
-import json, os, sys
-from bfaudit import cli
-import bfaudit.cli.reporting, bfaudit.formats, bfaudit.policy.read, bfaudit.snapshot
+import gc, importlib, json, os, sys
+import jsonschema
+from bfaudit import cli, formats
+import bfaudit.cli.gating, bfaudit.cli.reporting, bfaudit.evaluate, bfaudit.policy.read, bfaudit.snapshot
+for name in cli.commands():
+    importlib.import_module("bfaudit.cli." + name.replace("-", "_"))
+assert all(formats.FORMATS.values())
+gc.freeze()
 quiet = os.open(os.devnull, os.O_RDWR)
-codes = []
-for words in json.load(sys.stdin):
+def code_of(words):
     child = os.fork()
     if not child:
         for number in (0, 1, 2):
@@ -53,24 +60,38 @@ for words in json.load(sys.stdin):
             code = ended.code
         finally:
             os._exit(code)
-    codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-print(json.dumps(codes))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+for line in sys.stdin:
+    folder, cases = json.loads(line)
+    os.chdir(folder)
+    print(json.dumps([code_of(words) for words in cases]), flush=True)
 """
 
 
-def codes_of(cases, cwd):
-    """How each command line ends."""
-    done = subprocess.run(
+@cache
+def driver():
+    """The process that forks; it ends with this one."""
+    process = subprocess.Popen(
         [sys.executable, "-c", DRIVER],
-        input=json.dumps([[str(word) for word in words] for words in cases]),
         env=environment(),
-        cwd=cwd,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
-        timeout=300,
     )
-    return json.loads(done.stdout)
+    atexit.register(process.communicate)
+    return process
+
+
+def codes_of(cases, cwd):
+    """How each command line ends; nothing where they take five minutes together."""
+    words = [[str(word) for word in words] for words in cases]
+    print(json.dumps([str(cwd), words]), file=driver().stdin, flush=True)
+    late = Timer(300, driver().kill)
+    late.start()
+    try:
+        return json.loads(driver().stdout.readline())
+    finally:
+        late.cancel()
 
 
 @pytest.fixture(scope="module")

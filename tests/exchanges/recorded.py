@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,29 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OWN_KEY = "own-key-of-the-case"
 
 
-def cases(name: str = "*") -> list[tuple[str, dict[str, Any]]]:
+def parsed(path: Path) -> Any:
+    """A file of recordings; libyaml's loader knows the same YAML and takes a tenth of the time."""
+    return yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)
+
+
+@cache
+def cases() -> tuple[tuple[str, dict[str, Any]], ...]:
     """Every recorded case, as (exchange/file, content); tables of errors and listings are not among them."""
-    paths = sorted(FOLDER.glob(f"*/{name}.yaml"))
-    return [
-        (f"{path.parent.name}/{path.stem}", yaml.safe_load(path.read_text("utf-8")))
-        for path in paths
+    return tuple(
+        (f"{path.parent.name}/{path.stem}", parsed(path))
+        for path in sorted(FOLDER.glob("*/*.yaml"))
         if path.stem != "errors" and not path.stem.startswith("inventory-")
-    ]
+    )
 
 
-def error_rows() -> list[tuple[str, dict[str, Any]]]:
+@cache
+def error_rows() -> tuple[tuple[str, dict[str, Any]], ...]:
     """Every row of every error table: exchange, and `http`, `body`, `reason`, `source`."""
-    found = []
-    for path in sorted(FOLDER.glob("*/errors.yaml")):
-        found += [(path.parent.name, row) for row in yaml.safe_load(path.read_text("utf-8"))]
-    return found
+    return tuple(
+        (path.parent.name, row)
+        for path in sorted(FOLDER.glob("*/errors.yaml"))
+        for row in parsed(path)
+    )
 
 
 def reply(adapter: Adapter, read: Read, given: Mapping[str, Any] | None) -> Reply:

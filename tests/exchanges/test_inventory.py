@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ from bfaudit.exchanges.listing.pages import MOST_PAGES
 from bfaudit.facts import spec_of
 from bfaudit.model import Source
 from bfaudit.scan.answer import read as read_body
-from tests.exchanges.recorded import FOLDER, NOW, OWN_KEY, RecordedAsk, reply
+from tests.exchanges.recorded import FOLDER, NOW, OWN_KEY, RecordedAsk, parsed, reply
 from tests.exchanges.test_total import (
     EDGES,
     JSON,
@@ -30,7 +29,7 @@ from tests.exchanges.test_total import (
 )
 
 CASES = {
-    f"{path.parent.name}/{path.stem}": yaml.safe_load(path.read_text("utf-8"))
+    f"{path.parent.name}/{path.stem}": parsed(path)
     for path in sorted(FOLDER.glob("*/inventory-*.yaml"))
 }
 LISTING = sorted({adapter.id for adapter in known().values() if adapter.lists})

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
 import pytest
-from bfaudit.exchanges.roles import ROLES
 
 from bfaudit.exchanges import credentials_of, discovered, generic, known, unsupported
 from bfaudit.model import Grant, Reason
@@ -55,7 +54,7 @@ def test_one_request_is_sent_and_no_market_loaded(exchange, monkeypatch):
 def test_credentials_are_those_that_ccxt_asks_for(exchange):
     """No role is missing, and none is asked for in vain."""
     needed = getattr(ccxt, exchange)().requiredCredentials
-    roles = ROLES[exchange]
+    roles = credentials_of()[exchange]
 
     assert {name for name, wanted in needed.items() if wanted} == {
         clients.ROLES[role] for role in roles
