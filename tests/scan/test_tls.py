@@ -1,6 +1,8 @@
 """TLS: never without verification; an own authority by option."""
 
+import asyncio
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,8 +11,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bfaudit.exchanges import known
 from bfaudit.model import Reason, Status
 from bfaudit.sandbox import Sandbox
+from bfaudit.scan.options import Options
+from bfaudit.scan.runner import scan
 from tests.scan.fleet import HASTE, connection, scenario
 from tests.scan.test_status import TRADES
 
@@ -49,12 +54,6 @@ def authority(tmp_path_factory):
 
 
 def _scan(authority, host, **options):
-    import asyncio
-
-    from bfaudit.exchanges import known
-    from bfaudit.scan.options import Options
-    from bfaudit.scan.runner import scan
-
     _, context = authority
     played = scenario("mexc", {"permissions": TRADES["mexc"]})
     with Sandbox(played, ssl_context=context) as box:
@@ -86,3 +85,57 @@ def test_the_name_must_match(authority):
 
     assert Reason.UNREACHABLE == one.reason
     assert [] == requests
+
+
+class _Tunnel:
+    """A proxy that tunnels, wherever one wants to go, to one port of loopback; keeps what it was asked."""
+
+    def __init__(self, port):
+        self.port, self.asked, self._tasks = port, [], []
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._each, "127.0.0.1", 0)
+        self.url = f"http://me:word@127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+        await asyncio.wait_for(asyncio.gather(*self._tasks), 5)
+        await asyncio.sleep(0)
+
+    async def _each(self, reader, writer):
+        self._tasks.append(asyncio.current_task())
+        self.asked.append(await reader.readuntil(b"\r\n\r\n"))
+        there, back = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(_copied(reader, back), _copied(there, writer))
+
+
+async def _copied(reader, writer):
+    with suppress(ConnectionError):
+        while data := await reader.read(4096):
+            writer.write(data)
+    writer.close()
+
+
+def test_through_a_tunnel(authority, monkeypatch):
+    """A proxy sees where we want to go and its own credentials, once for all keys; TLS is with the exchange."""
+    public, context = authority
+    played = scenario("mexc", {"permissions": TRADES["mexc"]})
+
+    async def run(box):
+        async with _Tunnel(int(box.url.rpartition(":")[2])) as tunnel:
+            monkeypatch.setenv("https_proxy", tunnel.url)
+            monkeypatch.setenv("no_proxy", "")
+            given = Options(urls={"mexc": "https://localhost:9/mexc"}, environ=box.environment, patience=HASTE, ca_file=str(public), workers=1)  # fmt: skip
+            fleet = [connection("mexc"), connection("mexc", name="again")]
+            return await scan(fleet, known(), given), tunnel.asked
+
+    with Sandbox(played, ssl_context=context) as box:
+        snapshot, asked = asyncio.run(run(box))
+
+    assert {Status.ONLINE} == {one.status for one in snapshot.connections}
+    (head,) = asked
+    assert head.startswith(b"CONNECT localhost:9 HTTP/1.1\r\n")
+    assert b"\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n" in head
+    assert b"signature" not in head
