@@ -40,7 +40,7 @@ for name in sys.argv[2:]:
 gc.freeze()
 line = socket.socket(fileno=int(sys.argv[1]))
 while True:
-    message, files, _, _ = socket.recv_fds(line, 1 << 20, 3)
+    message, files, _, _ = socket.recv_fds(line, 64, 4)
     if not message:
         os._exit(0)
     child = os.fork()
@@ -50,10 +50,11 @@ while True:
         os.close(file)
     line.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
 line.close()
+with os.fdopen(files.pop()) as told:
+    words, folder, environ = json.load(told)
 for number, file in enumerate(files):
     os.dup2(file, number)
     os.close(file)
-words, folder, environ = json.loads(message)
 os.environ.clear()
 os.environ.update(environ)
 os.chdir(folder)
@@ -81,17 +82,20 @@ class Server:
     def run(self, words: list[str], cwd: str, stdin: str, environ: dict[str, str]) -> tuple[int, str, str]:  # fmt: skip
         """Exit code, output and error output of one command line."""
         with ExitStack() as stack:
-            files = [stack.enter_context(TemporaryFile("w+")) for _ in range(3)]
+            files = [stack.enter_context(TemporaryFile("w+")) for _ in range(4)]
             files[0].write(stdin)
             files[0].seek(0)
-            message = json.dumps([words, cwd, environ]).encode()
-            socket.send_fds(self._line, [message], [file.fileno() for file in files])
+            json.dump(
+                [words, cwd, environ], files[3]
+            )  # an environment may be too long for a message
+            files[3].seek(0)
+            socket.send_fds(self._line, [b"run"], [file.fileno() for file in files])
             try:
                 code = int(self._line.recv(64))
             except TimeoutError:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 raise
-            out, err = (file.seek(0) or file.read() for file in files[1:])
+            out, err = (file.seek(0) or file.read() for file in files[1:3])
         return code, out, err
 
     def close(self) -> None:
