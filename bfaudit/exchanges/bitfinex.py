@@ -137,6 +137,12 @@ def _permissions(
     for scope, (read, write) in sorted(scopes.items()):
         if scope not in writing and (write or (read and scope not in DOCUMENTED)):
             facts.grant(f"other:{scope}", granted=True)
+        elif scope not in writing and write is None:
+            facts.unknown(
+                f"permissions.other:{scope}", "Bitfinex's answer does not tell whether it may write"
+            )
+    for scope in sorted(DOCUMENTED - writing - scopes.keys()):
+        facts.unknown(f"permissions.other:{scope}", f"{missing} {scope}")
 
 
 def _account(facts: FactsBuilder, user: list[Json]) -> None:

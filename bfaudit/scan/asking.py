@@ -30,6 +30,10 @@ AGAIN = frozenset(
 """What may be gone on the next try. A refusal of the key is not tried again, but where `Adapter.retries` says so."""
 
 
+CLOCK = Read(label="time", path="GET the public time", call="")
+"""The request for the exchange's time, as limits by address count it."""
+
+
 class Patience(msgspec.Struct, frozen=True):
     """How long a scan waits and how often it tries again."""
 
@@ -61,6 +65,7 @@ class Exchange:
         """Measure the clock's offset by the exchange's public time, and sign with it from now on."""
         async with self._clock:
             loop = asyncio.get_running_loop()
+            taken = await self.limiter.take(CLOCK, "", "")
             self.requests += 1
             try:
                 before = local_milliseconds()
@@ -70,6 +75,8 @@ class Exchange:
                 offset = round(middle - told)
             except Exception:  # noqa: BLE001 - no time told, whatever came instead: sign with our own clock
                 return
+            finally:
+                self.limiter.answered(taken)
             if abs(offset) < 10**11:
                 self.clock_offset_ms = offset
                 self.template.options[OFFSET] = offset
