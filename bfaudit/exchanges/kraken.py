@@ -281,6 +281,7 @@ ADAPTER = Adapter(
     tests={"spot": (BALANCE, ORDERS)},
     posts=frozenset({"/0/private/GetApiKeyInfo", "/0/private/Balance", "/0/private/OpenOrders"}),
     untold=UNTOLD,
+    tells_life=("key.expires_at",),
     links=(
         "https://docs.kraken.com/api-reference/account-data/get-api-key-info",
         "https://docs.kraken.com/exchange/guides/rest/api-keys",
