@@ -1,7 +1,7 @@
 """Schemes of other packages: entry points of the group `bfaudit.credentials`, each loaded when it is asked for."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, ValuesView
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
@@ -62,10 +62,10 @@ class Schemes(Mapping[str, Scheme]):
     def __len__(self) -> int:
         return len(self._built_in) + len(self._entries)
 
-    def values(self) -> list[Scheme]:  # type: ignore[override] # a view would load what it shows
+    def values(self) -> ValuesView[Scheme]:
         """Every scheme, for messages: those of other packages as they are known without loading them."""
-        others = [self._loaded.get(name) or _unloaded(name) for name in sorted(self._entries)]
-        return [*self._built_in.values(), *others]
+        others = {name: self._loaded.get(name) or _unloaded(name) for name in sorted(self._entries)}
+        return {**self._built_in, **others}.values()
 
 
 def _unloaded(name: str) -> Scheme:

@@ -76,7 +76,11 @@ def _files(source: str) -> list[Path] | None:
             return [path] if path.exists() else None
         base = _base(source)
         matches = roots.matching(base, str(path.relative_to(base)))
-    except (OSError, ValueError, NotImplementedError):
+    except (
+        OSError,
+        ValueError,
+        NotImplementedError,
+    ):  # the last two are pathlib's for patterns that it does not take
         return None
     files = [file for match in matches for file in (_files(str(match)) or ())]
     return list(dict.fromkeys(files)) or None

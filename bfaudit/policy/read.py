@@ -115,7 +115,11 @@ def _paths(source: str) -> Iterator[Path]:
             yield from roots.found(base, str(path.relative_to(base)))
     except roots.RefusedFileError as error:
         raise UsageError(f"`{source}`: {error.message}", hint=error.hint) from None
-    except (ValueError, NotImplementedError, OSError):
+    except (
+        ValueError,
+        NotImplementedError,
+        OSError,
+    ):  # the first two are pathlib's for patterns that it does not take
         return
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
+from bfaudit.credentials import split
 from bfaudit.credentials.resolving import Resolver
 from bfaudit.errors import CredentialError
 from bfaudit.exchanges.base import Adapter, Context, Listing, Reply
@@ -127,7 +128,7 @@ def _scanned(
         scanned_at=at,
         fingerprint=fingerprint,
         fingerprint_key=fingerprint_key,
-        schemes={role: text.partition(":")[0] for role, text in connection.credentials.items()},
+        schemes={role: split(text)[0] for role, text in connection.credentials.items()},
         facts=facts or FactsBuilder("").build({}, "the credential could not be resolved"),
         requests=requests,
         inventory=inventory,

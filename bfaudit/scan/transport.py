@@ -41,7 +41,7 @@ class WriteRefusedError(Exception):
 class Wire:
     """All connections of a scan: for each host as many as there are requests at once."""
 
-    def __init__(self, context: ssl.SSLContext | bool = True) -> None:  # noqa: FBT002 - aiohttp's
+    def __init__(self, context: ssl.SSLContext) -> None:
         self._connector = aiohttp.TCPConnector(limit=0, ssl=context, ttl_dns_cache=600)
         self._hosts: dict[tuple[str, str], _Host] = {}
         # Read once: aiohttp's `trust_env` would read the environment for every request, in a thread.
@@ -67,7 +67,8 @@ class Wire:
             to = self._hosts.get((scheme, host)) or self._host(scheme, host)
             request = to.request(method, target, headers or {}, body)
             connection = to.kept_one(loop.time())
-            may_repeat = method == "GET"
+            # A kept connection may end at the moment that it is used again.
+            may_repeat = connection is not None and method == "GET"
             while True:
                 if connection is None:
                     connection = await self._connector.connect(to.dial, [], _connecting(seconds))
@@ -75,7 +76,6 @@ class Wire:
                     raw = await _answer(to, connection, request, deadline)
                     break
                 except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-                    # A kept connection may end at the moment that it is used again.
                     seconds = deadline - loop.time()
                     if not may_repeat or seconds <= 0:
                         raise
@@ -169,6 +169,8 @@ async def _answer(to: _Host, connection: Connection, request: bytes, deadline: f
         while 100 <= message.code < 200 and message.code != _SWITCHING_PROTOCOLS:
             message, payload = await protocol.read()
         data = payload.read_nowait() if payload.is_eof() else await _bounded(payload)
+        if len(data) > MAX_BYTES:
+            raise ValueError("too long")
         kept = not protocol.should_close
         return read(message.code, data, message.headers)
     finally:

@@ -14,7 +14,7 @@ from bfaudit.scan.answer import read
 from bfaudit.scan.options import Options
 from bfaudit.scan.runner import scan
 from bfaudit.scan.transport import Wire, WriteRefusedError
-from tests.scan.fleet import HASTE, connection
+from tests.scan.fleet import HASTE, NOBODY, connection
 
 PROBES = {probe.exchange: probe for probe in generic.PROBES}
 LOCAL = "http://127.0.0.1:9/here"
@@ -32,7 +32,7 @@ async def _sent(exchange, monkeypatch):
         return clients.Raw()
 
     monkeypatch.setattr(Wire, "send", send)
-    async with Wire() as wire:
+    async with Wire(NOBODY) as wire:
         made = clients.template(exchange, adapter, wire, LOCAL, seconds=1.0, probes=False)
         secret = base64.b64encode(b"s" * 21).decode()
         client = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})
@@ -163,7 +163,7 @@ def test_any_other_post_is_refused_before_it_leaves(exchange, call, monkeypatch)
         sent.append(request)
 
     async def attempt():
-        async with Wire() as wire:
+        async with Wire(NOBODY) as wire:
             made = clients.template(
                 exchange, known()[exchange], wire, LOCAL, seconds=1.0, probes=False
             )

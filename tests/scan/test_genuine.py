@@ -14,7 +14,7 @@ import pytest
 from bfaudit.exchanges import known
 from bfaudit.scan import clients, genuine
 from bfaudit.scan.transport import Wire
-from tests.scan.fleet import scan_one
+from tests.scan.fleet import NOBODY, scan_one
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -187,7 +187,7 @@ def test_a_scan_records_the_client_and_where_it_asked():
 async def _hosts(exchange):
     """The hosts of all that an adapter may send, as ccxt signs it, and of the public time."""
     adapter = known()[exchange]
-    async with Wire() as wire:
+    async with Wire(NOBODY) as wire:
         made = clients.template(exchange, adapter, wire, None, seconds=1.0, probes=True)
         secret = base64.b64encode(b"s" * 21).decode()
         view = clients.view(made, {"key": "account-one", "secret": secret, "passphrase": "p"})

@@ -4,13 +4,15 @@ import asyncio
 import logging
 
 import pytest
+from msgspec.structs import replace
 
+from bfaudit.errors import CredentialError
 from bfaudit.exchanges import known
 from bfaudit.sandbox import Fault, Sandbox
 from bfaudit.scan import clients
 from bfaudit.scan.answer import read
 from bfaudit.scan.transport import Wire, WriteRefusedError
-from tests.scan.fleet import connection, scan_fleet, scan_one, scenario, text_of
+from tests.scan.fleet import NOBODY, connection, scan_fleet, scan_one, scenario, text_of
 from tests.scan.test_status import TRADES, each_exchange
 
 WRITES = {
@@ -29,7 +31,7 @@ def test_a_write_is_refused_before_it_leaves(exchange):
     played = scenario(exchange, {"permissions": TRADES.get(exchange, ())})
 
     async def attempt(url, method):
-        async with Wire() as wire:
+        async with Wire(NOBODY) as wire:
             made = clients.template(exchange, adapter, wire, url, seconds=1.0, probes=False)
             made = clients.view(made, {"key": "k" * 64, "secret": "s", "passphrase": "p"})
             await getattr(made, method)({"symbol": "BTCUSDT"})
@@ -59,7 +61,7 @@ def test_views_share_nothing_that_matters(exchange):
     """Credentials and options are each key's own; a view is not its template."""
 
     async def make():
-        async with Wire() as wire:
+        async with Wire(NOBODY) as wire:
             template = clients.template(
                 exchange, known()[exchange], wire, None, seconds=1.0, probes=False
             )
@@ -125,3 +127,13 @@ def test_hostile_labels_stay_data():
     one = scan_one("kucoin", {"permissions": TRADES["kucoin"]}, faults=(fault,)).one
 
     assert len(one.facts.known["key.label"].value or "") <= 200
+
+
+def test_what_is_no_reference_is_in_no_snapshot():
+    """A literal secret in the place of a reference, which no manifest gets past validation, ends the scan untold."""
+    literal = "9f8e7d6c5b4a39281706"
+    one = replace(connection("mexc"), credentials={"key": literal, "secret": literal})
+    with pytest.raises(CredentialError) as stopped:
+        scan_fleet(scenario("mexc", {"permissions": TRADES["mexc"]}), [one])
+
+    assert literal not in f"{stopped.value}{stopped.value.hint}"

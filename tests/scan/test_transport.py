@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from bfaudit.model import Reason
-from bfaudit.scan.transport import Wire
+from bfaudit.scan import transport
+from bfaudit.scan.transport import MAX_BYTES, Wire
+from tests.scan.fleet import NOBODY
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -52,7 +54,7 @@ def test_a_connection_is_used_again():
             writer.write(OK)
 
     async def run():
-        async with served(talk) as host, Wire() as wire:
+        async with served(talk) as host, Wire(NOBODY) as wire:
             for _ in range(3):
                 assert 200 == (await _get(wire, host)).http
 
@@ -73,7 +75,7 @@ def test_what_came_unasked_is_nobodys_answer():
         writer.write(OK.replace(b"{}", b"[]"))
 
     async def run():
-        async with served(talk) as host, Wire() as wire:
+        async with served(talk) as host, Wire(NOBODY) as wire:
             first = await _get(wire, host)
             await asyncio.sleep(0.15)
             return first.body, (await _get(wire, host)).body
@@ -95,7 +97,7 @@ def test_a_kept_connection_that_ends_is_asked_again_only_by_reads(method, http):
         heads.append(b"again")
 
     async def run():
-        async with served(talk) as host, Wire() as wire:
+        async with served(talk) as host, Wire(NOBODY) as wire:
             await _get(wire, host)
             return await _get(wire, host, method=method)
 
@@ -104,6 +106,43 @@ def test_a_kept_connection_that_ends_is_asked_again_only_by_reads(method, http):
     assert http == raw.http
     assert (Reason.UNREACHABLE if http is None else None) == raw.failure
     assert (2 if http else 1) == len(heads)
+
+
+def test_a_new_connection_that_ends_is_not_asked_again():
+    """Its request may have been counted: another try is one more request, which takes its own place in the limits."""
+    heads = []
+
+    async def talk(_number, read, _writer):
+        heads.append(await read())
+
+    async def run():
+        async with served(talk) as host, Wire(NOBODY) as wire:
+            return await _get(wire, host)
+
+    assert Reason.UNREACHABLE == asyncio.run(run()).failure
+    assert 1 == len(heads)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("most", [100, MAX_BYTES])
+def test_the_bound_holds_however_the_answer_comes(most, more, monkeypatch):
+    """A short answer is there whole before anybody looks, a long one comes in parts."""
+    monkeypatch.setattr(transport, "MAX_BYTES", most)
+    body = b"x" * (most + more)
+
+    async def talk(_number, read, writer):
+        await read()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+
+    async def run():
+        async with served(talk) as host, Wire(NOBODY) as wire:
+            return await _get(wire, host)
+
+    raw = asyncio.run(run())
+
+    assert (None if more else 200) == raw.http
+    assert (Reason.UNEXPECTED_ANSWER if more else None) == raw.failure
 
 
 @pytest.mark.parametrize(
@@ -128,7 +167,7 @@ def test_what_could_be_read_as_two_requests_is_not_sent(target, headers):
         writer.write(OK)
 
     async def run():
-        async with served(talk) as host, Wire() as wire:
+        async with served(talk) as host, Wire(NOBODY) as wire:
             return await _get(wire, host, target, headers=headers)
 
     assert Reason.UNEXPECTED_ANSWER == asyncio.run(run()).failure
@@ -155,7 +194,7 @@ def test_late_is_late(body):
         await asyncio.sleep(5)
 
     async def run():
-        async with served(talk) as host, Wire() as wire:
+        async with served(talk) as host, Wire(NOBODY) as wire:
             return await _get(wire, host, seconds=0.2)
 
     raw = asyncio.run(run())
@@ -176,7 +215,7 @@ def test_a_proxy_sees_the_whole_url_and_who_asks(monkeypatch):
     async def run():
         async with served(talk) as host:
             monkeypatch.setenv("http_proxy", f"http://me:word@{host}")
-            async with Wire() as wire:
+            async with Wire(NOBODY) as wire:
                 for _ in range(2):
                     assert 200 == (await _get(wire, "exchange.invalid", "/x?y=1")).http
 
@@ -199,7 +238,7 @@ def test_a_body_has_its_length():
             writer.write(OK)
 
     async def run():
-        async with served(talk) as host, Wire() as wire:
+        async with served(talk) as host, Wire(NOBODY) as wire:
             await _get(wire, host, method="POST", headers={"Content-Type": "a/b"}, body="å=1")
             await _get(wire, host, method="POST")
 
@@ -218,7 +257,7 @@ def test_nobody_listens():
         port = free.getsockname()[1]
 
     async def run():
-        async with Wire() as wire:
+        async with Wire(NOBODY) as wire:
             return await _get(wire, f"127.0.0.1:{port}")
 
     assert Reason.UNREACHABLE == asyncio.run(run()).failure
