@@ -158,11 +158,13 @@ class Server:
         self.found: dict[str, Any] = self._hear()
 
     def _say(self, what: Any) -> None:
-        self.process.stdin.write(json.dumps(what) + "\n")  # type: ignore[union-attr]
-        self.process.stdin.flush()  # type: ignore[union-attr]
+        assert self.process.stdin
+        self.process.stdin.write(json.dumps(what) + "\n")
+        self.process.stdin.flush()
 
     def _hear(self) -> Any:
-        return json.loads(self.process.stdout.readline())  # type: ignore[union-attr]
+        assert self.process.stdout
+        return json.loads(self.process.stdout.readline())
 
     def seen(self) -> dict[str, Any]:
         """What it saw since it was last asked."""

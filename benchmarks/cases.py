@@ -10,7 +10,7 @@ import resource
 import ssl
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -349,9 +349,9 @@ checks: dict[Measured, Callable[[], int]] = {}
 """What is looked at after the clock has stopped, where a case keeps its answers."""
 
 
-def _on(loop: Callable[[], asyncio.AbstractEventLoop], work: Awaitable[Any]) -> Any:
+def _on(loop: Callable[[], asyncio.AbstractEventLoop], work: Coroutine[Any, Any, Any]) -> Any:
     with asyncio.Runner(loop_factory=loop) as runner:
-        return runner.run(work)  # type: ignore[arg-type]
+        return runner.run(work)
 
 
 CLIENTS: Mapping[str, Callable[[Job], Measured]] = {

@@ -83,21 +83,25 @@ def _weight(limit: Limit, read: Read) -> float:
     return read.weight if limit.pool == read.pool else 0.0
 
 
+class Jumping(selectors.SelectSelector):
+    """A selector that does not wait: the time until the next event has passed."""
+
+    moment = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.moment += timeout or 0.0
+        return super().select(0)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop whose clock jumps to the next event instead of waiting for it."""
 
     def __init__(self) -> None:
-        super().__init__(selectors.SelectSelector())
-        self._moment = 0.0
-        self._select = self._selector.select
-        self._selector.select = self._jump  # type: ignore[method-assign]
-
-    def _jump(self, timeout: float | None = None) -> object:
-        self._moment += timeout or 0.0
-        return self._select(0)
+        self._clock = Jumping()
+        super().__init__(self._clock)
 
     def time(self) -> float:
-        return self._moment
+        return self._clock.moment
 
 
 @dataclass

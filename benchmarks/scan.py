@@ -48,7 +48,8 @@ class Server:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        told = json.loads(self.process.stdout.readline())  # type: ignore[union-attr]
+        assert self.process.stdout
+        told = json.loads(self.process.stdout.readline())
         self.urls: dict[str, str] = told["urls"]
         self.ca: str = told["ca"]
         self._trust = ssl.create_default_context(cafile=self.ca)
@@ -57,7 +58,8 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()  # type: ignore[union-attr]
+        assert self.process.stdin
+        self.process.stdin.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
