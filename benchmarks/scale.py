@@ -65,7 +65,7 @@ def walls(adapter: Adapter, reads: Iterable[Read]) -> list[Wall]:
     """The limits by address, the slowest first; in the end none but this host's own."""
     found = [Wall(None, 0.0)]
     for limit in adapter.limits:
-        takes = sum(_weight(limit, read) for read in reads)
+        takes = sum(limit.takes(read) for read in reads)
         if limit.scope is Scope.IP and takes:
             found.append(Wall(limit, takes))
     return sorted(found, key=lambda one: one.rate)
@@ -75,12 +75,6 @@ def modelled(adapter: Adapter, keys: int, host: float = HOST) -> float:
     """Seconds that a scan of so many keys of one exchange takes from one address."""
     reads = reads_of(adapter)
     return max(one.seconds(keys, len(reads), host) for one in walls(adapter, reads))
-
-
-def _weight(limit: Limit, read: Read) -> float:
-    if limit.pool is None:
-        return 1.0
-    return read.weight if limit.pool == read.pool else 0.0
 
 
 class Jumping(selectors.SelectSelector):
@@ -122,7 +116,7 @@ def simulate(adapter: Adapter, keys: int, workers: int = WORKERS, accounts: int 
     def arrives(read: Read, account: str, key: str, now: float) -> None:
         seen.sent += 1
         for limit in adapter.limits:
-            weight = _weight(limit, read)
+            weight = limit.takes(read)
             if not weight:
                 continue
             who = {Scope.IP: "", Scope.UID: account, Scope.KEY: key}[limit.scope]

@@ -1,6 +1,7 @@
 """The catalogue of facts that a scan can learn of a key: one line per fact, the source of schemas, fields and docs."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -92,6 +93,17 @@ _OTHER = "permissions.other:"
 _UNTOLD = tuple(path for path in FACTS if not path.startswith("test."))
 """What is unknown, for a reason, where no exchange tells it."""
 _PERMISSION_PATHS = {word: f"permissions.{word}" for word in PERMISSIONS}
+_SPEAKS_OF = {
+    "trade": "trad|spot|unif",
+    "margin": "margin|unif",
+    "futures": "futur|contract|perp|swap|deriv|deliver|unif",
+    "options": "option",
+    "transfer": "transfer|wallet",
+    "withdraw": "withdraw|payout|wallet",
+    "manage_keys": "api_?key|account|sub_?(user|member)|manag|mgt",
+}
+"""What a permission's name contains in small letters, whatever the exchange calls it."""
+_SPEAKS = re.compile("|".join(_SPEAKS_OF.values()))
 
 
 def spec_of(path: str) -> FactSpec | None:
@@ -129,6 +141,36 @@ class FactsBuilder:
         else:
             value = Grant.GRANTED if granted else Grant.DENIED
             self.know(path, value, request=request, limitation=limitation, source=source)
+
+    def doubt(self, title: str, tokens: Iterable[str], together: Sequence[str] = ()) -> None:
+        """Take back every denial of a permission that one of these tokens, which no documentation knows, may name.
+
+        Where the exchange grants some permissions `together`, a token that may name one of them may name all.
+        """
+        for token in sorted(token for token in tokens if _SPEAKS.search(token.lower())):
+            said = token.lower()
+            named = {word for word, pattern in _SPEAKS_OF.items() if re.search(pattern, said)}
+            for word in sorted(named.union(together) if named.intersection(together) else named):
+                fact = self._known.get(_PERMISSION_PATHS[word])
+                if fact and fact.value is Grant.DENIED:
+                    why = f"{title} names a permission that its documentation does not know: {token[:64]}"
+                    self.unknown(_PERMISSION_PATHS[word], why)
+
+    def confirm(self, other: Facts, otherwise: str) -> None:
+        """Compare with a second record of the same key: what the two disagree about is unknown."""
+        for path, fact in other.known.items():
+            mine = self._known.get(path)
+            if mine is None and path.startswith(_OTHER):
+                self._known[path] = fact
+            elif mine is not None and not _same(mine.value, fact.value):
+                self.unknown(path, otherwise)
+
+    def switches(self, title: str, strange: Mapping[str, Any]) -> None:
+        """Record what an answer of booleans says beyond its documentation: what is on is a permission of that name."""
+        on = [name for name, value in strange.items() if value is True or value == "true"]
+        for name in sorted(on):
+            self.grant(f"other:{name[:64]}", granted=True)
+        self.doubt(title, on)
 
     def text(self, path: str, value: Any) -> None:
         """Record a text, bounded; null and an empty one say that there is none, anything else says nothing."""
@@ -173,6 +215,11 @@ class FactsBuilder:
             if path not in known and path not in unknown:
                 unknown[path] = untold.get(path, otherwise)
         return Facts(known, unknown)
+
+
+def _same(one: Any, other: Any) -> bool:
+    lists = isinstance(one, tuple) and isinstance(other, tuple)
+    return set(one) == set(other) if lists else bool(one == other)
 
 
 _SHARED: dict[object, FactsBuilder] = {}

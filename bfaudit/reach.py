@@ -12,6 +12,7 @@ UNCERTAIN = "the sources do not agree on it"
 
 def conclude(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     """The facts, with `reach.*` and `key.lapses_at` concluded from them. Pure; unknown stays unknown."""
+    facts = _so_far(adapter, facts, now)
     reached, applying = _decided(adapter, facts)
     known = {**facts.known, **reached.known}
     unknown = {**facts.unknown, **reached.unknown}
@@ -24,6 +25,23 @@ def conclude(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     for path in reached.known:
         unknown.pop(path, None)
     return Facts(known, unknown)
+
+
+AHEAD = timedelta(days=1)
+"""How far an exchange's clock may be before ours: a key is not young because a day is still to come."""
+
+
+def _so_far(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
+    """The facts without a creation or a last use that is still to come."""
+    late = {
+        path: f"{adapter.title} gives a day that is still to come"
+        for path in ("key.created_at", "key.last_used_at")
+        if (fact := facts.known.get(path)) and fact.value and fact.value > now + AHEAD
+    }
+    if not late:
+        return facts
+    kept = {path: fact for path, fact in facts.known.items() if path not in late}
+    return Facts(kept, {**facts.unknown, **late})
 
 
 Applying = tuple[tuple[Lapse, bool | None], ...]

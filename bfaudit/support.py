@@ -174,11 +174,7 @@ def plan(
     seconds, wall = 0.0, "none"
     busiest = max((names.count(name) for name in set(names)), default=0)
     for one in adapter.limits:
-        weight = sum(
-            1.0 if one.pool is None else read.weight
-            for read in sent
-            if one.pool is None or one.pool == read.pool
-        )
+        weight = sum(map(one.takes, sent))
         keys = len(names) if one.scope.value == "ip" else busiest if one.scope.value == "uid" else 1
         needed = max(0.0, (weight * keys - one.units) / one.units * one.seconds)
         if needed > seconds:

@@ -32,6 +32,12 @@ class Limit(Struct, frozen=True):
     pool: str | None = "default"
     """None counts every read of the exchange as one unit, whatever its weight."""
 
+    def takes(self, read: "Read") -> float:
+        """How much of it one read uses up."""
+        if self.pool is None:
+            return 1.0
+        return read.weight if self.pool in (read.pool, read.pool.partition("/")[0]) else 0.0
+
 
 class Read(Struct, frozen=True, kw_only=True):
     """One read request that an adapter may send."""
@@ -45,6 +51,7 @@ class Read(Struct, frozen=True, kw_only=True):
     params: Mapping[str, Any] = field(default_factory=dict)
     weight: float = 1.0
     pool: str = "default"
+    """What it counts for; `default/x` counts for `default` too."""
     needs: str = ""
     """The permission that the exchange asks for, by its own name; empty for none."""
     expects: tuple[str, ...] = ()
@@ -419,16 +426,19 @@ def addresses(value: Json) -> tuple[str, ...] | None:
     return tuple(item.strip()[:64] for item in value if item.strip())
 
 
-_ANYWHERE = frozenset({"*", "0.0.0.0/0", "::/0"})
-_BOUND_TO = re.compile(r"(?=.*[.:*])[0-9A-Fa-f:.*/-]+")
+_ANYWHERE = re.compile(r"\*|(\*\.){3}\*|[0-9A-Fa-f:.]+/0+")
+# Of nothing but zeros or of what is masked nobody knows what it binds.
+_BOUND_TO = re.compile(r"(?=.*[.:])(?=[^/]*[1-9A-Fa-f])[0-9A-Fa-f:.*/-]+")
 
 
 def bound_to(value: Json) -> tuple[str, ...] | None:
     """An IP list: empty where the key works from anywhere, None where it is no list of addresses."""
     listed = addresses(value)
-    if listed is None or not all(_BOUND_TO.fullmatch(entry) for entry in listed):
+    if listed is None:
         return None
-    return () if _ANYWHERE.intersection(listed) else listed
+    if any(_ANYWHERE.fullmatch(entry) for entry in listed):
+        return ()
+    return listed if all(_BOUND_TO.fullmatch(entry) for entry in listed) else None
 
 
 def words(value: Json) -> frozenset[str] | None:

@@ -70,17 +70,22 @@ FUTURES_ORDERS = Read(
     expects=("[]",),
 )
 
-# A right is granted by any of its switches: trading also goes through FIX, futures also through portfolio margin.
+# A right is granted by any of its switches: trading also goes through FIX, futures and margin also through portfolio
+# margin (POST /papi/v1/margin/order and marginLoan).
 SWITCHES = {
     "read": ("enableReading",),
     "trade": ("enableSpotAndMarginTrading", "enableFixApiTrade"),
-    "margin": ("enableMargin",),
+    "margin": ("enableMargin", "enablePortfolioMarginTrading"),
     "futures": ("enableFutures", "enablePortfolioMarginTrading"),
     "options": ("enableVanillaOptions",),
     "transfer": ("enableInternalTransfer", "permitsUniversalTransfer"),
     "withdraw": ("enableWithdrawals",),
 }
-SWITCHED = tuple(chain.from_iterable(SWITCHES.values()))
+SWITCHED = frozenset(chain.from_iterable(SWITCHES.values()))
+NO_RIGHTS = frozenset(
+    {"ipRestrict", "createTime", "tradingAuthorityExpirationTime", "enableFixReadOnly"}
+)
+"""What else the answer documents; reading by FIX can do no more than reading."""
 
 
 async def fetch(ask: Ask) -> None:
@@ -104,7 +109,7 @@ def parse(replies: Replies, context: Context) -> Facts:
     info = replies.get("info")
     body = info.body if info is not None and info.ok else None
     if isinstance(body, dict):
-        facts.shared(_permissions, {name: body[name] for name in SWITCHED if name in body})
+        facts.shared(_permissions, {name: body[name] for name in body if name not in NO_RIGHTS})
         _network(facts, body)
         created = from_milliseconds(body.get("createTime"))
         if created:
@@ -128,6 +133,7 @@ def _permissions(facts: FactsBuilder, body: dict[str, Json]) -> None:
         granted = any_of(body.get(name) for name in switches)
         facts.grant(word, granted, why_unknown=f"Binance's answer lacks {missing}")
     facts.grant("manage_keys", granted=False, limitation="no switch of Binance grants it by itself")
+    facts.switches("Binance", {name: body[name] for name in body.keys() - SWITCHED})
 
 
 def _network(facts: FactsBuilder, body: dict[str, Json]) -> None:
@@ -173,7 +179,8 @@ REFUSALS = (
         say="the key is not valid, or this host's address is not on its IP list, or a permission is "
         "missing: Binance does not tell which",
     ),
-    Refusal(codes=("-2014",), reason=Reason.UNKNOWN_KEY, say="the key is not of Binance's form"),
+    # Of a key that was copied badly Binance cannot say that it is gone.
+    Refusal(codes=("-2014",), reason=Reason.AMBIGUOUS, say="the key is not of Binance's form"),
     Refusal(codes=("-2008",), reason=Reason.UNKNOWN_KEY, say="no such key, or it was deleted"),
     Refusal(codes=("-1022",), reason=Reason.WRONG_SECRET, say="the signature is not valid"),
     Refusal(

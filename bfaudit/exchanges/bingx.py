@@ -4,6 +4,7 @@ https://bingx-api.github.io/docs-v3/#/en/Account%20and%20Wallet/Sub-account%20Ma
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from bfaudit.exchanges.base import (
     Adapter,
@@ -110,6 +111,8 @@ SWITCHES = {
     "transfer": ("enableInternalTransfer", "permitsUniversalTransfer"),
     "withdraw": ("enableWithdrawals",),
 }
+SWITCHED = frozenset(chain.from_iterable(SWITCHES.values()))
+NO_RIGHTS = frozenset({"apiKey", "note", "ipAddresses", "ipRestrict", "createTime"})
 MANAGES = "BingX's web page has a permission for sub-account management; its code is not documented"
 
 
@@ -129,13 +132,18 @@ async def fetch(ask: Ask) -> None:
 
 
 def parse(replies: Replies, context: Context) -> Facts:
-    """Each fact from the first record that has it, in the documented shapes."""
+    """Each fact from the first record that has it, in the documented shapes, as far as the second does not deny it."""
     facts = FactsBuilder(INFO.path)
     facts.know("key.type", "hmac", limitation="BingX has no other kind")
     _account(facts, replies)
     records = tuple(_records(replies, context))
     for learn in (_permissions, _network, _label, _created):
         any(learn(facts, request, record) for request, record in records)
+    for request, record in records[1:]:
+        other = FactsBuilder(request)
+        _permissions(other, request, record)
+        _network(other, request, record)
+        facts.confirm(other.build({}, ""), "BingX's two records of the key do not agree")
     return facts.build(UNTOLD, "BingX did not give the key's own record")
 
 
@@ -188,6 +196,7 @@ def _permissions(facts: FactsBuilder, request: str, record: dict[str, Json]) -> 
     else:
         facts.unknown("permissions.margin", "BingX does not tell spot and margin apart here")
     facts.unknown("permissions.manage_keys", MANAGES)
+    facts.switches("BingX", {name: record[name] for name in record.keys() - NO_RIGHTS - SWITCHED})
     return True
 
 

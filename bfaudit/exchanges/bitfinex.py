@@ -108,13 +108,14 @@ def parse(replies: Replies, context: Context) -> Facts:
 
 
 def _scopes(body: Json) -> Mapping[str, tuple[bool | None, bool | None]]:
-    """Whether a key may read and write, by scope: `["orders", 1, 0]`."""
-    rows = body if isinstance(body, list) else []
-    return {
-        row[0][:64]: (_flag(row[1]), _flag(row[2]))
-        for row in rows
-        if isinstance(row, list) and len(row) >= 3 and isinstance(row[0], str) and row[0]
-    }
+    """Whether a key may read and write, by scope: `["orders", 1, 0]`; empty where a row is of another form."""
+    found: dict[str, tuple[bool | None, bool | None]] = {}
+    for row in body if isinstance(body, list) else []:
+        if not (isinstance(row, list) and len(row) >= 3 and isinstance(row[0], str) and row[0]):
+            return {}  # what it would grant nobody knows
+        read, write = found.get(row[0][:64], (False, False))
+        found[row[0][:64]] = any_of([read, _flag(row[1])]), any_of([write, _flag(row[2])])
+    return found
 
 
 def _flag(value: Json) -> bool | None:
@@ -141,6 +142,7 @@ def _permissions(
             facts.unknown(
                 f"permissions.other:{scope}", "Bitfinex's answer does not tell whether it may write"
             )
+    facts.doubt("Bitfinex", scopes.keys() - DOCUMENTED)
     for scope in sorted(DOCUMENTED - writing - scopes.keys()):
         facts.unknown(f"permissions.other:{scope}", f"{missing} {scope}")
 

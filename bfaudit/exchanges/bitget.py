@@ -117,6 +117,7 @@ READ_ONLY = frozenset({"read_only", "readonly"})
 READ_WRITE = frozenset({"read_and_write", "read_write", "readwrite"})
 BY_UTA_TRADE = ("trade", "margin", "futures")
 UTA_KNOWN = frozenset({"uta_mgt", "uta_trade", "withdraw"})
+UTA_COPIES = frozenset({"copy_futures_position", "copy_futures_order"})
 
 # Where the key, the address or the way to Bitget is at fault, the other endpoint answers the same.
 FINAL = (
@@ -188,9 +189,11 @@ def _unified_permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
         facts.unknown("permissions.transfer", "Bitget documents no permission for transfers of a unified account")  # fmt: skip
     _unified_withdraw(facts, tokens, writes)
     _unified_management(facts, tokens, writes, data, why)
-    for token in sorted(tokens - UTA_KNOWN) if writes is not False else ():
+    strange = tokens - UTA_KNOWN if writes is not False else frozenset()
+    for token in sorted(strange):
         if "withdraw" not in token:
             facts.grant(f"other:{token}", writes, why_unknown=why)
+    facts.doubt("Bitget", strange - UTA_COPIES, BY_UTA_TRADE)
 
 
 def _unified_withdraw(facts: FactsBuilder, tokens: frozenset[str], writes: bool | None) -> None:
@@ -214,7 +217,7 @@ def _unified_management(
     """https://www.bitget.com/api-doc/uta/account/sub-account/SubAccount-API-Create: uta_mgt, main account only."""
     if "uta_mgt" not in tokens or writes is False:
         facts.grant("manage_keys", granted=False)
-    elif text_or_none(data.get("parentId")):
+    elif _parent(data):
         limitation = "uta_mgt makes keys on a main account only"
         facts.grant("manage_keys", granted=False, limitation=limitation)
     else:
@@ -224,10 +227,10 @@ def _unified_management(
 def _unified_account(facts: FactsBuilder, data: dict[str, Json]) -> None:
     """`parentId` is empty but for a sub-account."""
     _uid(facts, data)
-    parent = data.get("parentId")
-    if parent == "" or text_or_none(parent):
-        facts.know("account_facts.is_master", parent == "")
-        facts.know("account_facts.parent_uid", text_or_none(parent))
+    parent = _parent(data)
+    if parent or data.get("parentId") == "":
+        facts.know("account_facts.is_master", parent is None)
+        facts.know("account_facts.parent_uid", parent)
 
 
 def _classic_permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
@@ -257,14 +260,20 @@ _WHY_WORDS = "Bitget named permissions that its current documentation does not l
 
 def _classic_account(facts: FactsBuilder, data: dict[str, Json]) -> None:
     """`parentId` is the main account; what a main account itself shows there is not documented."""
-    uid, parent = _uid(facts, data), text_or_none(data.get("parentId"))
-    if uid and parent and parent != "0" and "*" not in parent:
+    uid, parent = _uid(facts, data), _parent(data)
+    if uid and parent:
         facts.know("account_facts.is_master", parent == uid)
         facts.know("account_facts.parent_uid", None if parent == uid else parent)
     else:
         why = "Bitget does not document what `parentId` says of a main account"
         facts.unknown("account_facts.is_master", why)
         facts.unknown("account_facts.parent_uid", why)
+
+
+def _parent(data: dict[str, Json]) -> str | None:
+    """The main account, where it is named: neither masked nor 0."""
+    parent = (text_or_none(data.get("parentId")) or "").strip()
+    return parent if parent not in ("", "0") and "*" not in parent else None
 
 
 def _uid(facts: FactsBuilder, data: dict[str, Json]) -> str | None:
@@ -349,7 +358,7 @@ REFUSALS = (
     Refusal(
         codes=("40006", "40037"), reason=Reason.UNKNOWN_KEY, say="no such key, or it was deleted"
     ),
-    Refusal(codes=("40001",), reason=Reason.UNKNOWN_KEY, say="no key was sent"),
+    Refusal(codes=("40001",), reason=Reason.AMBIGUOUS, say="no key was sent"),
     Refusal(codes=("40009", "40010"), reason=Reason.WRONG_SECRET, say="the signature is not valid"),
     Refusal(codes=("40002", "40003"), reason=Reason.WRONG_SECRET, say="no signature was sent"),
     Refusal(

@@ -3,6 +3,7 @@
 https://bybit-exchange.github.io/docs/v5/user/apikey-info
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bfaudit.exchanges.base import (
@@ -65,6 +66,11 @@ GROUPS = {
     "futures": ("ContractTrade", "Derivatives", "Options"),
     "options": ("Options",),
 }
+# These do not trade, transfer or withdraw, whatever the names of their permissions contain.
+OTHERS = frozenset(
+    {"Exchange", "Earn", "BlockTrade", "CopyTrading", "Affiliate", "NFT", "FiatP2P", "FiatBitPay", "FiatBybitPay",
+     "FiatConvertBroker", "FiatGlobalPay", "BitCard", "ByXPost"}
+)  # fmt: skip
 # AccountTransfer, SubMemberTransfer, SubMemberTransferList and Withdraw: by what their names contain.
 WALLET = {"transfer": "transfer", "withdraw": "withdraw"}
 WHY_UNTOLD = "Bybit's answer does not say it in the documented form"
@@ -156,11 +162,20 @@ def _others(facts: FactsBuilder, groups: dict[str, Json], writes: bool | None) -
         if listed or (listed is None and groups[name]):
             granted = True if writes and listed else None
             facts.grant(f"other:{name[:64]}", granted, why_unknown=WHY_UNTOLD)
+            facts.doubt("Bybit", _spoken(name, groups[name]))
     wallet = groups.get("Wallet")
     for name in wallet if isinstance(wallet, list) else ():
         if isinstance(name, str) and not any(part in name.lower() for part in WALLET.values()):
             granted = True if writes else None
             facts.grant(f"other:Wallet.{name[:64]}", granted, why_unknown=WHY_UNTOLD)
+
+
+def _spoken(group: str, listed: Json) -> Iterable[str]:
+    """What a group speaks of: its name and its permissions', of a documented one what withdraws only."""
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    if group in OTHERS:
+        return [name for name in names if "withdraw" in name.lower()]
+    return [group, *names]
 
 
 def _network(facts: FactsBuilder, told: Json) -> None:
@@ -175,10 +190,9 @@ def _lifetime(facts: FactsBuilder, data: dict[str, Json], context: Context) -> N
     created, expires = _time(data.get("createdAt")), _time(data.get("expiredAt"))
     if created and created.year > 1970:
         facts.know("key.created_at", created)
-    days = data.get("deadlineDay")
-    if days == -2 or (expires and expires.year == 1970):
-        facts.know("key.expires_at", None)
-        return
+    days, never = data.get("deadlineDay"), False
+    if expires and expires.year == 1970:
+        expires, never = None, True
     limitation = None
     if (
         expires is None
@@ -188,6 +202,9 @@ def _lifetime(facts: FactsBuilder, data: dict[str, Json], context: Context) -> N
     ):
         expires = context.now.replace(microsecond=0) + timedelta(days=days)
         limitation = "told in whole days: right to a day"
+    if expires is None and (never or days == -2):
+        facts.know("key.expires_at", None)
+        return
     if expires is None:
         facts.unknown("key.expires_at", "Bybit's answer does not say when the key expires")
         return

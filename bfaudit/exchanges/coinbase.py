@@ -50,6 +50,9 @@ SWITCHES = {
 }
 
 
+DOCUMENTED = frozenset({*SWITCHES.values(), "portfolio_uuid", "portfolio_type"})
+
+
 async def fetch(ask: Ask) -> None:
     """One read tells the scopes. Its 401 may mean anything, or nothing: another read shows what it is worth."""
     info = await ask(INFO)
@@ -94,6 +97,7 @@ def _permissions(facts: FactsBuilder, body: dict[str, Json]) -> None:
             facts.unknown(f"permissions.{word}", why)
     limitation = "keys are managed on Coinbase's web page only"
     facts.grant("manage_keys", granted=False, limitation=limitation)
+    facts.switches("Coinbase", {name: body[name] for name in body.keys() - DOCUMENTED})
 
 
 def _probe(facts: FactsBuilder, replies: Replies) -> None:

@@ -68,6 +68,7 @@ LIMITS = {
 }
 READ, WRITE, NONE = "read", "read_write", "none"
 ACCESS = frozenset({READ, WRITE, NONE})
+AREAS = frozenset({"account", "trade", "wallet", "block_trade", "block_rfq", "custody"})
 STRANGE = "Deribit names an access that its documentation does not know"
 
 
@@ -107,17 +108,21 @@ def _why(replies: Replies) -> str:
 
 def _own(body: Json, context: Context) -> dict[str, Json] | None:
     rows = body.get("result") if isinstance(body, dict) else None
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and context.own_key(str(row.get("client_id") or "")):
-            return row
-    return None
+    own = [
+        row
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict) and context.own_key(str(row.get("client_id") or ""))
+    ]
+    return own[0] if len(own) == 1 else None
 
 
 def _permissions(facts: FactsBuilder, record: Mapping[str, Json]) -> None:
     """From `account:read trade:read_write ...`: an area that is not named has no access."""
     text = record.get("max_scope")
-    parts = [part.partition(":") for part in text.split()] if isinstance(text, str) else []
-    scope = {area[:64]: access for area, _, access in parts}
+    parts = text.lower().split() if isinstance(text, str) else []
+    scope: dict[str, str] = {}
+    for area, _, access in (part.partition(":") for part in parts):
+        scope[area[:64]] = _wider(scope.get(area[:64], NONE), access)
     if not ACCESS.intersection(scope.values()):
         return
     writes = {area for area, access in scope.items() if access == WRITE}
@@ -130,8 +135,17 @@ def _permissions(facts: FactsBuilder, record: Mapping[str, Json]) -> None:
         granted = True if writes & surely else maybe
         why = STRANGE if strange else "block trades may be of spot"
         facts.grant(word, granted, why_unknown=why, limitation=_limit(word, granted))
-    for area in sorted(writes - {"account", "trade", "wallet"}):
-        facts.grant(f"other:{area}", granted=True)
+    for area in sorted((writes | odd) - {"account", "trade", "wallet"}):
+        facts.grant(f"other:{area}", True if area in writes else None, why_unknown=STRANGE)
+    facts.doubt("Deribit", (writes | odd) - AREAS, ("trade", "margin", "futures", "options"))
+
+
+def _wider(one: str, other: str) -> str:
+    """Of two accesses to one area the wider; one that nobody documents may be wider than any but writing."""
+    for access in (WRITE, *({one, other} - ACCESS), READ):
+        if access in (one, other):
+            return access
+    return NONE
 
 
 def _reading(scope: Mapping[str, str]) -> str | None:

@@ -93,7 +93,13 @@ GROUPS = {
     "options": ("options",),
     "transfer": ("wallet",),
 }
+DOCUMENTED = frozenset(
+    {"wallet", "spot", "futures", "delivery", "earn", "custody", "options", "account", "loan", "margin", "unified",
+     "copy", "pilot", "otc", "alpha", "crossx", "sub_accounts", "quant"}
+)  # fmt: skip
 BALANCES = frozenset({"spot", "margin", "unified", "futures", "delivery", "options", "wallet"})
+# The pages do not agree on which of 2 and 3 is locked and which frozen.
+STATES = {"1": "active", "2": "disabled", "3": "disabled"}
 WHY_WITHDRAW = (
     "Gate's list of a key's permissions has no name for withdrawal, so its absence proves nothing"
 )
@@ -180,7 +186,8 @@ def _groups(value: Json) -> dict[str, bool | None] | None:
             return None
         only = item.get("read_only")
         writes = not only if isinstance(only, bool) else None
-        found[name[:64]] = any_of([found.get(name[:64], False), writes])
+        name = name.strip().lower()[:64]
+        found[name] = any_of([found.get(name, False), writes])
     return found
 
 
@@ -192,7 +199,7 @@ def _permissions(facts: FactsBuilder, entry: dict[str, Json], replies: Replies) 
         facts.grant("read", granted=True)
     for word, names in GROUPS.items():
         facts.grant(word, any_of(groups.get(name, False) for name in names), why_unknown=WHY_FORM)
-    exits = [name for name in groups if "withdraw" in name.lower()]
+    exits = [name for name in groups if "withdraw" in name]
     if exits:
         facts.grant("withdraw", any_of(groups[name] for name in exits), why_unknown=WHY_FORM)
     else:
@@ -204,6 +211,8 @@ def _permissions(facts: FactsBuilder, entry: dict[str, Json], replies: Replies) 
     for name in sorted(set(groups) - {"account", "sub_accounts"}.union(exits, *GROUPS.values())):
         if groups[name] is not False:
             facts.grant(f"other:{name}", groups[name], why_unknown=WHY_FORM)
+    strange = {name for name in groups if groups[name] is not False} - DOCUMENTED
+    facts.doubt("Gate", strange, ("trade", "margin"))
 
 
 def _probed(facts: FactsBuilder, replies: Replies) -> None:
@@ -247,10 +256,9 @@ def _lifetime(facts: FactsBuilder, entry: dict[str, Json]) -> None:
         facts.know(
             "key.last_used_at", used, limitation="our own request may be the use that is shown"
         )
-    # 1 is normal; the pages do not agree on which of 2 and 3 is locked and which frozen.
-    state = text_or_none(entry.get("state"))
-    if state is not None and state.isdigit():
-        facts.know("key.state", "active" if state == "1" else "disabled")
+    state = STATES.get(text_or_none(entry.get("state")) or "")
+    if state:
+        facts.know("key.state", state)
 
 
 def _time(value: Json) -> datetime | None:
@@ -260,13 +268,18 @@ def _time(value: Json) -> datetime | None:
 
 
 def _network(facts: FactsBuilder, detail: Mapping[str, Json], entry: Mapping[str, Json] | None) -> None:  # fmt: skip
-    for body, request in ((detail, DETAIL.path), (entry or {}, KEYS.path)):
-        listed = bound_to(body.get("ip_whitelist"))
-        if listed is not None:
+    bodies = ((detail, DETAIL.path), (entry or {}, KEYS.path))
+    lists = [(bound_to(body.get("ip_whitelist")), request) for body, request in bodies]
+    told = [(listed, request) for listed, request in lists if listed is not None]
+    agree = len({frozenset(listed) for listed, _ in told}) == 1
+    for listed, request in told[:1]:
+        if agree:
             facts.know("network.ip_restricted", bool(listed), request=request)
             facts.know("network.ip_allowlist", listed, request=request)
-            break
-    for body, request in ((detail, DETAIL.path), (entry or {}, KEYS.path)):
+        else:
+            for path in ("network.ip_restricted", "network.ip_allowlist"):
+                facts.unknown(path, "Gate's two records of the key do not agree")
+    for body, request in bodies:
         pairs = body.get("currency_pairs")
         if isinstance(pairs, list) and all(isinstance(pair, str) and pair for pair in pairs):
             named = tuple(pair[:64] for pair in pairs)

@@ -100,7 +100,13 @@ _UNCLEAR = "the key is not accepted: the exchange does not tell why"
 # Codes of the exchange's own, where they are known.
 OWN: Mapping[str, tuple[Refusal, ...]] = {
     "bitvavo": _say(
-        (("305", "306", "301"), Reason.UNKNOWN_KEY, _NO_KEY),
+        (("305",), Reason.UNKNOWN_KEY, _NO_KEY),
+        (
+            ("306",),
+            Reason.AMBIGUOUS,
+            "the key waits for its confirmation by e-mail, or there is none",
+        ),
+        (("301",), Reason.AMBIGUOUS, "the key does not have the form of a Bitvavo key"),
         (("307",), Reason.IP_NOT_ALLOWED, _IP),
         (("308", "309"), Reason.WRONG_SECRET, _SIGNATURE),
         (("310", "311", "312"), Reason.MISSING_PERMISSION, _LACKS),
@@ -167,9 +173,9 @@ TEXTS: tuple[tuple[str, Reason, str], ...] = (
     (r"(key|token).{0,20}(or|and|,).{0,6}(signature|digest)", Reason.AMBIGUOUS, _UNCLEAR),
     (r"(nonce|timestamp|time ?stamp|recv_?window|request expired)", Reason.CLOCK_SKEW, _TIME),
     (r"signature.{0,40}(invalid|wrong|mismatch|incorrect|fail|not valid|not match)|(invalid|wrong|incorrect|bad).{0,12}signature", Reason.WRONG_SECRET, _SIGNATURE),
-    (r"key.{0,12}(has |is )?expired", Reason.EXPIRED, "the key has expired"),
-    (r"disabled.{0,6}api.?key|api.?key.{0,12}disabled", Reason.DISABLED, "the key is disabled"),
-    (r"(api|access).?key.{0,12}(not found|not exist|does not exist|doesn't exist)|wrong api key format", Reason.UNKNOWN_KEY, _NO_KEY),
+    (r"key(_| has | is | was | )(already )?expired|expired[ _](api|access).?key", Reason.EXPIRED, "the key has expired"),
+    (r"disabled api.?key|api.?key( has been | is | was | )disabled", Reason.DISABLED, "the key is disabled"),
+    (r"(api|access).?key( is | was | )(not found|not exist|does not exist|doesn't exist)", Reason.UNKNOWN_KEY, _NO_KEY),
     (r"no permission|permission.{0,12}(denied|required|missing)|not authori[sz]ed to perform|don't have permission|insufficient (scope|permission)|missing.{0,10}scope", Reason.MISSING_PERMISSION, _LACKS),
     (r"account.{0,20}(frozen|locked|suspended|banned)", Reason.ACCOUNT_RESTRICTED, "the account is frozen, locked or banned"),
     (r"too many requests|rate.?limit|too frequent|limit ?exceeded", Reason.RATE_LIMITED, _BUSY),
@@ -267,8 +273,8 @@ def _parse(read: Read, why: str) -> Callable[[Replies, Context], Facts]:
 
 def error_of(body: Json) -> tuple[str, str] | None:
     """Code and message by the names that exchanges give them; None where nothing looks like an error."""
-    if isinstance(body, list):
-        return None
+    if isinstance(body, list):  # of balances or accounts, each of them an object
+        return None if all(isinstance(row, dict) for row in body) else ("", "")
     if not isinstance(body, dict):
         return ("", "")
     inner = body.get("error")

@@ -47,7 +47,7 @@ SUB_USERS = Read(
     call="spotPrivateGetV2SubUserUserList",
     pool="user",
     needs="Read",
-    expects=("data",),
+    expects=("data.[]",),
 )
 BALANCE = Read(
     label="balance",
@@ -142,10 +142,12 @@ def _account(facts: FactsBuilder, replies: Replies) -> None:
 
 def _own_record(reply: Reply | None, context: Context) -> dict[str, Json] | None:
     data = _data(reply)
-    for entry in data if isinstance(data, list) else ():
-        if isinstance(entry, dict) and context.own_key(text_or_none(entry.get("accessKey")) or ""):
-            return entry
-    return None
+    own = [
+        entry
+        for entry in (data if isinstance(data, list) else ())
+        if isinstance(entry, dict) and context.own_key(text_or_none(entry.get("accessKey")) or "")
+    ]
+    return own[0] if len(own) == 1 else None
 
 
 def _permissions(facts: FactsBuilder, record: dict[str, Json]) -> None:
@@ -168,6 +170,7 @@ def _permissions(facts: FactsBuilder, record: dict[str, Json]) -> None:
     facts.grant("manage_keys", granted=False, limitation="no switch of HTX grants it by itself")
     for token in strange:
         facts.grant(f"other:{token}", granted=True)
+    facts.doubt("HTX", strange)
 
 
 def _network(facts: FactsBuilder, record: dict[str, Json]) -> None:

@@ -56,6 +56,8 @@ TRADING = "modify-trades"
 CANCELLING = "close-trades"
 HARMLESS = frozenset({"create-ws-token"})
 """A token for the WebSocket can do no more than the key."""
+OTHERS = frozenset({"add-funds", "earn-funds", "add-withdraw-address", "update-withdraw-address"})
+DOCUMENTED = READING | HARMLESS | OTHERS | {TRADING, CANCELLING, "withdraw-funds"}
 NOT_THERE = {
     "futures": "Kraken Futures has keys of its own",
     "options": "no permission of Kraken's grants it",
@@ -93,14 +95,20 @@ def parse(replies: Replies, context: Context) -> Facts:
 
 def _permissions(facts: FactsBuilder, fields: Mapping[str, Any]) -> None:
     told = fields.get("permissions")
-    tokens = words(told) if isinstance(told, list) else None
+    tokens = frozenset(map(_slug, words(told) or ())) if isinstance(told, list) else None
     if not tokens:
         return
-    facts.grant("read", not tokens.isdisjoint(READING), limitation=_reading(tokens, fields))
-    cannot_cancel = TRADING in tokens and CANCELLING not in tokens
-    facts.grant("trade", TRADING in tokens, limitation="cannot cancel" if cannot_cancel else None)
-    facts.grant("margin", TRADING in tokens, limitation="where the account may trade on margin")
-    facts.grant("withdraw", "withdraw-funds" in tokens)
+    if tokens.isdisjoint(DOCUMENTED):
+        for word in ("read", "trade", "margin", "withdraw"):
+            facts.unknown(f"permissions.{word}", "Kraken names no permission that it documents")
+    else:
+        facts.grant("read", not tokens.isdisjoint(READING), limitation=_reading(tokens, fields))
+        cannot_cancel = TRADING in tokens and CANCELLING not in tokens
+        facts.grant(
+            "trade", TRADING in tokens, limitation="cannot cancel" if cannot_cancel else None
+        )
+        facts.grant("margin", TRADING in tokens, limitation="where the account may trade on margin")
+        facts.grant("withdraw", "withdraw-funds" in tokens)
     for word, why in NOT_THERE.items():
         facts.grant(word, granted=False, limitation=why)
     known = READING | HARMLESS | {TRADING, "withdraw-funds"}
@@ -108,6 +116,12 @@ def _permissions(facts: FactsBuilder, fields: Mapping[str, Any]) -> None:
         known |= {CANCELLING}
     for token in sorted(tokens - known):
         facts.grant(f"other:{token}", granted=True)
+    facts.doubt("Kraken", tokens - DOCUMENTED, ("trade", "margin"))
+
+
+def _slug(token: str) -> str:
+    """The web page writes "Withdraw Funds" where an answer writes `withdraw-funds`."""
+    return token.lower().replace(" ", "-").replace("_", "-")
 
 
 def _reading(tokens: frozenset[str], fields: Mapping[str, Any]) -> str | None:

@@ -73,13 +73,15 @@ FUTURES_ORDERS = Read(
 
 # The payload's `Transfer` is what the web page calls Withdrawal; `InnerTransfer` moves between own accounts.
 TOKENS = {
-    "read": ("General",),
-    "trade": ("Spot", "Trade", "Unified"),
-    "margin": ("Margin", "Unified"),
-    "futures": ("Futures", "Unified"),
-    "transfer": ("InnerTransfer", "FlexTransfers"),
-    "withdraw": ("Transfer", "Withdrawal", "Withdraw"),
+    "read": ("general",),
+    "trade": ("spot", "trade", "unified"),
+    "margin": ("margin", "unified"),
+    "futures": ("futures", "unified"),
+    "transfer": ("innertransfer", "flextransfers"),
+    "withdraw": ("transfer", "withdrawal", "withdraw"),
 }
+KNOWN = frozenset().union(*TOKENS.values())
+EARN = "Earn"
 
 
 async def fetch(ask: Ask) -> None:
@@ -110,13 +112,19 @@ def _permissions(facts: FactsBuilder, told: Json) -> None:
     tokens = words(told) if isinstance(told, str) else None
     if not tokens:
         return
+    named = {token.lower() for token in tokens}
+    strange = named.isdisjoint(KNOWN)
     for word, names in TOKENS.items():
-        facts.grant(word, not tokens.isdisjoint(names))
+        granted = None if strange else not named.isdisjoint(names)
+        facts.grant(word, granted, why_unknown="KuCoin names no permission that it documents")
     facts.grant("options", granted=False, limitation="no token of KuCoin grants it")
     # No token stands for it: creating sub-account keys comes with General on a master account, which `reach` tells.
     facts.grant("manage_keys", granted=False, limitation="no token of KuCoin grants it by itself")
-    for token in sorted(tokens.difference(*TOKENS.values())):
-        facts.grant(f"other:{token}", granted=True)
+    for token in sorted(tokens):
+        if token.lower() not in KNOWN:
+            name = EARN if token.lower() == EARN.lower() else token
+            facts.grant(f"other:{name}", granted=True)
+    facts.doubt("KuCoin", named - KNOWN, ("transfer", "withdraw"))
 
 
 def _network(facts: FactsBuilder, told: Json) -> None:
@@ -141,7 +149,7 @@ def _identity(facts: FactsBuilder, data: dict[str, Json]) -> None:
     if isinstance(master, bool):
         facts.know("account_facts.is_master", master)
         parent = text_or_none(data.get("parentUid"))
-        if parent and not master:
+        if parent not in (None, "0") and not master:
             facts.know("account_facts.parent_uid", parent)
         elif master:
             facts.know("account_facts.parent_uid", None)
@@ -216,7 +224,7 @@ REFUSALS = (
         say="no such key, it was deleted, or it belongs to another KuCoin site (global, EU, TR, AU, TH)",
     ),
     Refusal(codes=("400003",), reason=Reason.UNKNOWN_KEY, say="no such key, or it was deleted"),
-    Refusal(codes=("400001",), reason=Reason.UNKNOWN_KEY, say="no key was sent"),
+    Refusal(codes=("400001",), reason=Reason.AMBIGUOUS, say="no key was sent"),
     Refusal(
         codes=("400004",),
         reason=Reason.WRONG_PASSPHRASE,
@@ -305,7 +313,7 @@ ADAPTER = Adapter(
         ),
         Step(
             reach="exit:earn",
-            any_of=("other:Earn",),
+            any_of=(f"other:{EARN}",),
             says="Earn locks funds into products",
             source="https://www.kucoin.com/docs-new/rest/earn",
         ),

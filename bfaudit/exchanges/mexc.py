@@ -36,6 +36,7 @@ ACCOUNT = Read(
     path="GET /api/v3/account",
     call="spotPrivateGetAccount",
     weight=10,
+    pool="default/account",
     needs="SPOT_ACCOUNT_READ",
     expects=("balances",),
 )
@@ -85,6 +86,8 @@ HARMLESS = frozenset(
         "SPOT_DEPOSIT",
     )
 )
+DEPOSITS = "SPOT_DEPOSIT_WRITE"
+"""It makes addresses for deposits: no permission of ours, and nothing strange."""
 PERMANENT = -999
 STATES = {"VALID": "active", "FROZEN": "disabled", "DELETE": "disabled"}
 
@@ -127,7 +130,7 @@ def parse(replies: Replies, context: Context) -> Facts:
 
 
 def _permissions(facts: FactsBuilder, told: Json) -> None:
-    tokens = words(told)
+    tokens = frozenset(map(_whole, words(told) or ()))
     if not tokens:
         return
     known = HARMLESS.union(*TOKENS.values())
@@ -142,6 +145,14 @@ def _permissions(facts: FactsBuilder, told: Json) -> None:
         facts.grant(word, granted=False, limitation="no token of MEXC grants it")
     for token in sorted(tokens - known):
         facts.grant(f"other:{token}", granted=True)
+    facts.doubt("MEXC", tokens - known - {DEPOSITS})
+
+
+def _whole(token: str) -> str:
+    """Some pages of MEXC write `_R` and `_W` for `_READ` and `_WRITE`."""
+    stem, _, access = token.upper().rpartition("_")
+    full = {"R": "READ", "W": "WRITE"}.get(access)
+    return f"{stem}_{full}" if full else token
 
 
 def _network(facts: FactsBuilder, told: Json) -> None:
@@ -215,7 +226,8 @@ def error_of(body: Json) -> tuple[str, str] | None:
     """Spot: `{"code", "msg"}`; contract: `{"success": false, "code", "message"}`."""
     if not isinstance(body, dict):
         return None if isinstance(body, list) else ("", "")
-    if body.get("success") is True or body.get("code") in (0, 200, "0", "200"):
+    accepted = body.get("success") is True or body.get("code") in (0, 200, "0", "200")
+    if accepted and body.get("success") is not False:
         return None
     if "code" in body and ("msg" in body or "message" in body or len(body) == 1):
         return str(body["code"])[:40], str(body.get("msg") or body.get("message") or "")[:500]
@@ -242,12 +254,13 @@ REFUSALS = (
     Refusal(
         codes=("10072", "730706"), reason=Reason.UNKNOWN_KEY, say="no such key, or it was deleted"
     ),
+    # Of a key that was copied badly MEXC cannot say that it is gone.
     Refusal(
         codes=("700001", "730707"),
-        reason=Reason.UNKNOWN_KEY,
+        reason=Reason.AMBIGUOUS,
         say="the key does not have the form of a MEXC key",
     ),
-    Refusal(codes=("400",), text="api key", reason=Reason.UNKNOWN_KEY, say="no key was sent"),
+    Refusal(codes=("400",), text="api key", reason=Reason.AMBIGUOUS, say="no key was sent"),
     Refusal(
         codes=("700002", "602"),
         reason=Reason.WRONG_SECRET,
@@ -296,10 +309,11 @@ ADAPTER = Adapter(
     parse=parse,
     error_of=error_of,
     refusals=REFUSALS,
-    # 500 weight per 10 s per IP and per UID: https://www.mexc.com/api-docs/spot-v3/general-info
+    # 500 weight per 10 s per IP and per UID, the account twice a second: https://www.mexc.com/api-docs/spot-v3/general-info
     limits=(
         Limit(500, 10, Scope.IP),
         Limit(500, 10, Scope.UID),
+        Limit(20, 1, Scope.IP, pool="default/account"),
         Limit(20, 2, Scope.IP, pool="contract"),
     ),
     tests={"spot": (ACCOUNT, ORDERS), "futures": (CONTRACT, CONTRACT_ORDERS)},

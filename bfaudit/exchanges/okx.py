@@ -79,7 +79,7 @@ def parse(replies: Replies, context: Context) -> Facts:
     info = replies.get("info")
     body = info.body if info is not None and info.ok else None
     found = body.get("data") if isinstance(body, dict) else None
-    data = found[0] if isinstance(found, list) and found else None
+    data = found[0] if isinstance(found, list) and len(found) == 1 else None
     if isinstance(data, dict):
         facts.know("key.type", "hmac", limitation="OKX has no other kind")
         facts.shared(_permissions, data.get("perm"))
@@ -91,20 +91,22 @@ def parse(replies: Replies, context: Context) -> Facts:
 
 
 def _permissions(facts: FactsBuilder, told: Json) -> None:
-    tokens = words(told) if isinstance(told, str) else None
+    tokens = frozenset(map(str.lower, words(told) or ())) if isinstance(told, str) else None
     if not tokens:
         return
     implied = None if "read_only" in tokens else "not named: seen by this very read"
     facts.grant("read", granted=True, limitation=implied)
+    strange, why = tokens.isdisjoint(KNOWN), "OKX names no permission that it documents"
     for word, limitation in BY_TRADE.items():
-        granted = "trade" in tokens
-        facts.grant(word, granted, limitation=limitation if granted else None)
-    withdraw = "withdraw" in tokens
+        granted = None if strange else "trade" in tokens
+        facts.grant(word, granted, why_unknown=why, limitation=limitation if granted else None)
+    withdraw = None if strange else "withdraw" in tokens
     limitation = "to verified addresses only, says OKX" if withdraw else None
-    facts.grant("withdraw", withdraw, limitation=limitation)
+    facts.grant("withdraw", withdraw, why_unknown=why, limitation=limitation)
     facts.grant("manage_keys", granted=False, limitation="no right of OKX grants it by itself")
     for token in sorted(tokens - KNOWN):
         facts.grant(f"other:{token}", granted=True)
+    facts.doubt("OKX", tokens - KNOWN, tuple(BY_TRADE))
 
 
 def _network(facts: FactsBuilder, told: Json) -> None:
@@ -181,10 +183,11 @@ REFUSALS = (
         say="no such key, it was deleted or has expired, or it belongs to another OKX site "
         "(global, EEA, US)",
     ),
+    # Of a key that was copied badly OKX cannot say that it is gone.
     Refusal(
-        codes=("50111",), reason=Reason.UNKNOWN_KEY, say="the key does not have the form of a key"
+        codes=("50111",), reason=Reason.AMBIGUOUS, say="the key does not have the form of a key"
     ),
-    Refusal(codes=("50103",), reason=Reason.UNKNOWN_KEY, say="no key was sent"),
+    Refusal(codes=("50103",), reason=Reason.AMBIGUOUS, say="no key was sent"),
     Refusal(codes=("50008",), reason=Reason.UNKNOWN_KEY, say="there is no such user"),
     Refusal(codes=("50104",), reason=Reason.WRONG_PASSPHRASE, say="no passphrase was sent"),
     Refusal(codes=("50105",), reason=Reason.WRONG_PASSPHRASE, say="the passphrase is wrong"),

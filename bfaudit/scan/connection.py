@@ -35,6 +35,10 @@ LONG_ENOUGH_TO_SHOW = 16
 """Keys shorter than this are not shown at all, not even their last four characters."""
 
 
+ENOUGH_TO_TELL = 4
+"""Fewer characters, of a masked key, may be those of any key: BingX shows two at either end."""
+
+
 async def scan_connection(
     exchange: Exchange, connection: Connection, options: Options, resolver: Resolver
 ) -> Scanned:
@@ -196,7 +200,8 @@ def _is_own(text: str, key: str) -> bool:
     if "*" not in text:
         return hmac.compare_digest(text.encode(), key.encode())
     head, tail = text[: text.index("*")], text[text.rindex("*") + 1 :]
-    return bool(head or tail) and key.startswith(head) and key.endswith(tail)
+    tells = len(head) + len(tail) >= ENOUGH_TO_TELL
+    return tells and key.startswith(head) and key.endswith(tail)
 
 
 def _kind(text: str) -> str:

@@ -76,10 +76,9 @@ class Limiter:
         taken: list[tuple[Window, float]] = []
         try:
             for limit in self._limits:
-                if limit.pool is None or limit.pool == read.pool:
+                if weight := limit.takes(read):
                     who = {Scope.IP: "", Scope.UID: account, Scope.KEY: key}[limit.scope]
                     window = self._window(limit, who)
-                    weight = 1.0 if limit.pool is None else read.weight
                     await window.take(weight)
                     taken.append((window, weight))
             while (wait := self._paused_until - asyncio.get_running_loop().time()) > 0:

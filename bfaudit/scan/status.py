@@ -65,9 +65,9 @@ def judge_connection(
     verdicts = [reply.verdict for reply in replies.values()]
     if None not in verdicts:
         return _refused(adapter, replies.values())
-    dead = _dead(adapter, facts, now)
-    if dead:
-        return dead
+    over = _over(adapter, facts, now)
+    if over:
+        return over
     tested = [reply for label, reply in replies.items() if label.startswith("test.")]
     for reply in tested:
         if reply.verdict and reply.verdict.reason is not Reason.MISSING_PERMISSION:
@@ -106,14 +106,16 @@ def _said(adapter: Adapter, verdict: Verdict, before: str = "") -> Answer:
     return answer
 
 
-def _dead(adapter: Adapter, facts: Facts, now: datetime) -> Answer | None:
+def _over(adapter: Adapter, facts: Facts, now: datetime) -> Answer | None:
+    """For a key that is over by its record: it is not Online, and as its exchange answers it, not surely dead either."""
     state, expires = facts.get("key.state"), facts.get("key.expires_at")
-    if state and state.value == "expired":
-        return refusal(Reason.EXPIRED, f"{adapter.title} says that the key has expired.")
+    past = expires and expires.value is not None and not expires.limitation and expires.value <= now
     if state and state.value == "disabled":
-        return refusal(Reason.DISABLED, f"{adapter.title} says that the key is disabled.")
-    if expires and expires.value is not None and not expires.limitation and expires.value <= now:
-        return refusal(Reason.EXPIRED, f"{adapter.title} says that the key has expired.")
+        detail = f"{adapter.title} says that the key is disabled, and still answers it."
+        return Answer(Status.INVALID_KEY, Reason.AMBIGUOUS, detail, ADVICE[Reason.DISABLED])
+    if past or (state and state.value == "expired"):
+        detail = f"{adapter.title} says that the key has expired, and still answers it."
+        return Answer(Status.INVALID_KEY, Reason.AMBIGUOUS, detail, ADVICE[Reason.EXPIRED])
     return None
 
 

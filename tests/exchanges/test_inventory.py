@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bfaudit.exchanges import known
 from bfaudit.exchanges.base import NOTHING, Adapter, Context, Listing, Reply, judge
 from bfaudit.exchanges.listing import MOST_SUBS
-from bfaudit.exchanges.listing.pages import MOST_PAGES
+from bfaudit.exchanges.listing.pages import MOST_PAGES, by_number, inside
 from bfaudit.facts import spec_of
 from bfaudit.model import Source
 from bfaudit.scan.answer import read as read_body
@@ -216,3 +216,16 @@ def test_names_that_would_change_a_request_are_not_asked_for():
 
         assert ["list:subs:1"] == ask.asked
         assert "does not know" in listing.incomplete
+
+
+def test_pages_that_are_shorter_than_asked_for_are_not_the_last():
+    """A list is whole when it has as many rows as its answers tell of, whatever a page holds."""
+    following = by_number(inside("rows"), 100, total=inside("total"))
+    page = {"rows": [{}] * 50, "total": 120}
+
+    assert following(2, page) is not None
+    assert following(3, page) is not None
+    assert following(4, page) is None
+    assert following(2, {"rows": [{}] * 50, "total": 50}) is None
+    assert following(2, {"rows": [], "total": 120}) is None
+    assert following(2, {"rows": [{}] * 50, "total": "many"}) is None

@@ -101,7 +101,7 @@ REFUSALS = [
     ({"permissions": ("account", "spot:r")}, Reason.MISSING_PERMISSION),
     ({"permissions": ("futures",)}, Reason.MISSING_PERMISSION),
     ({"permissions": ()}, Reason.MISSING_PERMISSION),
-    ({"extra": {"state": 3}}, Reason.DISABLED),
+    ({"extra": {"state": 3}}, Reason.AMBIGUOUS),
 ]
 
 

@@ -22,7 +22,7 @@ from tests.scan.fourteen import (
 READ = Read(label="a", path="GET /a", call="a", weight=10)
 
 
-def _moments(limits, takes, answer=lambda: 0.0):
+def _moments(limits, takes, answer=lambda: 0.0, read=READ):
     """When each of some takes was let through, in seconds from the start; `answer` says how long its answer takes."""
 
     async def run():
@@ -31,7 +31,7 @@ def _moments(limits, takes, answer=lambda: 0.0):
         start = loop.time()
 
         async def one(account):
-            taken = await limiter.take(READ, account, "key")
+            taken = await limiter.take(read, account, "key")
             moment = loop.time() - start
             await asyncio.sleep(answer())
             limiter.answered(taken)
@@ -66,6 +66,16 @@ def test_accounts_have_windows_of_their_own():
     moments = _moments([limit], ["a", "b", "c"])
 
     assert max(moments) < 1
+
+
+def test_a_pool_within_a_pool_counts_for_both():
+    """A read with a limit of its own also uses up the limit of the pool that it is in."""
+    within = replace(READ, pool="default/own")
+    own, whole = Limit(10, 0.3, Scope.IP, pool="default/own"), Limit(10, 0.3, Scope.IP)
+
+    assert max(_moments([own], ["a", "b"])) < 0.2
+    assert max(_moments([own], ["a", "b"], read=within)) >= 0.3
+    assert max(_moments([whole], ["a", "b"], read=within)) >= 0.3
 
 
 def test_a_limit_without_pool_counts_requests():

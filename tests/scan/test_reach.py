@@ -113,3 +113,14 @@ def test_a_permission_that_is_unknown_is_not_denied():
     unsure = Facts(facts.known, {**facts.unknown, **unknown})
 
     assert "reach.exits" in conclude(known()["bybit"], unsure, NOW).unknown
+
+
+def test_a_day_still_to_come_makes_no_young_key():
+    """A creation or a last use that is still to come is no age: clocks differ by minutes, not by days."""
+    soon, late = NOW + timedelta(hours=1), NOW + timedelta(days=2)
+    facts = _facts(("read",), DENIED, key__created_at=late, key__last_used_at=soon)
+    told = conclude(known()["gate"], facts, NOW)
+
+    assert "Gate gives a day that is still to come" == told.unknown["key.created_at"]
+    assert "key.created_at" not in told.known
+    assert soon == told.known["key.last_used_at"].value

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from bfaudit.exchanges.base import (
     NOTHING,
@@ -52,8 +53,7 @@ class More(NamedTuple):
     """Puts what its body tells into facts, with the request as evidence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
+class Walk(Struct, frozen=True, kw_only=True):
     """How one exchange lists sub-accounts and their keys."""
 
     covers: str

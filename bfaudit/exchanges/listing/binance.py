@@ -116,7 +116,7 @@ LISTS: Lists = lists(
         covers="the keys of sub-accounts, not the master account's own",
         subs=Pages(read=SUBS, rows=inside("subAccounts"), next=by_number(inside("subAccounts"), 200)),
         owner=_owner,
-        keys=Pages(read=KEYS, rows=_keys, next=by_number(_keys, SIZE, limit="size"), most=MOST_KEY_PAGES),
+        keys=Pages(read=KEYS, rows=_keys, next=by_number(_keys, SIZE, limit="size", total=inside("total")), most=MOST_KEY_PAGES),
         key="apikey",
         label="apiName",
         learn=_learn,

@@ -41,7 +41,9 @@ def of(uid: Read, subs: Read, keys: Read, learn: Learn) -> Lists:
             covers="the account's own keys and those of its sub-accounts",
             own=uid,
             own_owner=_self,
-            subs=Pages(read=subs, rows=_subs, next=by_number(_subs, SIZE)),
+            subs=Pages(
+                read=subs, rows=_subs, next=by_number(_subs, SIZE, total=inside("data", "total"))
+            ),
             owner=_owner,
             keys=Pages(read=keys, rows=_keys),
             key="apiKey",

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from bfaudit.exchanges.base import NOTHING, Read, Replies, text_or_none
 from bfaudit.model import Json
@@ -18,8 +19,7 @@ Next = Callable[[int, Json], Params | None]
 """The parameters of a page, from its number (1 first) and the body of the page before; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
+class Pages(Struct, frozen=True, kw_only=True):
     """A list that is read page by page."""
 
     read: Read
@@ -36,13 +36,15 @@ class Seen(NamedTuple):
     why: str | None
 
 
-def by_number(rows: Callable[[Json], Json], size: int, *, page: str = "page", limit: str = "limit") -> Next:  # fmt: skip
-    """Pages by number; a page that is not full is the last."""
+def by_number(rows: Callable[[Json], Json], size: int, *, page: str = "page", limit: str = "limit",
+              total: Callable[[Json], Json] = lambda _body: None) -> Next:  # fmt: skip
+    """Pages by number; a page that is not full is the last, unless more rows are told of than such pages hold."""
 
     def following(number: int, before: Json) -> Params | None:
-        listed = rows(before)
-        full = isinstance(listed, list) and len(listed) >= size
-        return {page: number, limit: size} if number == 1 or full else None
+        listed, told = rows(before), total(before)
+        count = len(listed) if isinstance(listed, list) else 0
+        short = isinstance(told, int) and 0 < count * (number - 1) < told
+        return {page: number, limit: size} if number == 1 or count >= size or short else None
 
     return following
 
