@@ -26,3 +26,8 @@ def rare(objects: int = 50_000) -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*thresholds)
+
+
+def settle() -> None:
+    """What was made so far stays to the end, as imports do: it is not looked through any more."""
+    gc.freeze()

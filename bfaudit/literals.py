@@ -29,13 +29,14 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _VARIABLE = re.compile(r"env:[A-Z_][A-Z0-9_]*")
 _PLACES = ("file:", "keyring:", "vault:", "exec:", "/", "./", "../", "~/")
+_BARE = re.compile(r"(?:file|keyring|vault|exec):[0-9A-Za-z]+")
+"""A reference without a path: who pastes a secret behind `file:` has named no place."""
 _BREAKS = frozenset(" \t\r\n\"'`,;()[]{}<>|")
 
-_NAMED = re.compile(
-    r"""(?ix) (?:^|[\s{,"']) [\w-]{0,40}(?:key|secr\w*|pass\w*|token|pwd) ["']? \s*[:=]\s+
+# A text, of which `re` makes a pattern for who has made a mistake.
+_NAMED = r"""(?ix) (?:^|[\s{,"']) [\w-]{0,40}(?:key|secr\w*|pass\w*|token|pwd) ["']? \s*[:=]\s+
         (?! ["']? (?:env|file|keyring|vault|exec): )
         ( "(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s,}\]\#][^,}\#]* )"""
-)
 
 
 def find(text: str) -> Iterator[Span]:
@@ -63,7 +64,7 @@ def shown(text: str, limit: int = 80) -> str:
 def spans(line: str) -> list[tuple[int, int]]:
     """What must not be shown of a source line: secrets, and values of fields named like one; in order, disjoint."""
     hidden = [(span.start, span.end) for span in find(line)]
-    hidden += [(m.start(1), m.start(1) + len(m[1].rstrip())) for m in _NAMED.finditer(line)]
+    hidden += [(m.start(1), m.start(1) + len(m[1].rstrip())) for m in re.finditer(_NAMED, line)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(hidden):
         if merged and start <= merged[-1][1]:
@@ -125,4 +126,6 @@ def _is_reference(text: str, start: int, end: int) -> bool:
     while end < len(text) and text[end] not in _BREAKS:
         end += 1
     word = text[start:end]
+    if _BARE.fullmatch(word):
+        return False
     return "://" in word or word.startswith(_PLACES) or _VARIABLE.fullmatch(word) is not None

@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +53,10 @@ def run(arguments: Sequence[str] | None = None) -> None:
     if words in (["--version"], ["-V"]):
         print(f"bfaudit {__version__}")
         raise SystemExit(0)
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal's encoding does not have is spelt out: no reason to fail.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     raise SystemExit(_run(words))
 
 
@@ -89,6 +95,17 @@ def _ended(words: list[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        from errno import EDQUOT, EIO, ENOSPC  # noqa: PLC0415
+
+        if error.errno not in (EDQUOT, EIO, ENOSPC):
+            bug(error, loud="-vv" in words)
+            return 70
+        from bfaudit.cli.output import discard  # noqa: PLC0415
+
+        discard()
+        print(f"error: cannot write: {error.strerror}", file=sys.stderr)
+        return 2
     except Exception as error:  # noqa: BLE001 - the one boundary behind which a bug may not show what it held
         bug(error, loud="-vv" in words)
         return 70
@@ -108,6 +125,7 @@ def bug(error: Exception, *, loud: bool) -> None:
         print("help: run again with -vv for the stack, and report it", file=sys.stderr)
 
 
+@cache
 def commands() -> list[str]:
     """The names of all commands: the files of this folder."""
     names = {path.stem for path in Path(__file__).parent.glob("*.py")} - _HELPERS

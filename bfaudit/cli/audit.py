@@ -37,7 +37,8 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
     wanted = reporting.pairs(given["formats"], given["outputs"])
     chosen = reporting.chosen(given)
     terms = gates.terms(given, previous)
-    snapshot = terms.remembered(scan_selected(manifests, given))
+    snapshot = scan_selected(manifests, given, meanwhile=lambda: reporting.prepare(wanted))
+    snapshot = terms.remembered(snapshot)
     if given["snapshot_out"]:
         write(given["snapshot_out"], snapshots.encode(snapshot))
     audit = terms.judged(snapshot)

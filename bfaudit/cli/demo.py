@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -29,7 +29,6 @@ def command(output_dir: str, lang: str) -> int:
     from bfaudit import resources  # noqa: PLC0415
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import pipeline, reporting  # noqa: PLC0415
-    from bfaudit.formats import FORMATS  # noqa: PLC0415
     from bfaudit.lang import language  # noqa: PLC0415
     from bfaudit.sandbox import Sandbox, load_scenario  # noqa: PLC0415
 
@@ -50,14 +49,13 @@ def command(output_dir: str, lang: str) -> int:
     ends_with = pipeline.code(audit, fail_on=("high",), max_unknown=0, exit_zero=False)
     folder = Path(output_dir)
     reports = {name: folder / f"report.{suffix}" for name, suffix in REPORTS.items()}
-    wanted: list[tuple[Any, str]] = [(FORMATS["text"], "-")]
-    wanted += [(FORMATS[name], str(path)) for name, path in reports.items()]
+    wanted = [("text", "-"), *((name, str(path)) for name, path in reports.items())]
     told = {"language": language(lang)}
     reporting.report(audit, wanted, reporting.sources_of(snapshot), ends_with, told)
     write(str(folder / "snapshot.json"), snapshots.encode(snapshot))
     found = _planted(audit, scenario.planted)
     _say(found, [*reports.values(), folder / "snapshot.json"], ends_with)
-    return 0 if all(hit for hit, _ in found) else 70
+    return 0 if all(fact.hit for fact in found) else 70
 
 
 REPORTS = {"html": "html", "markdown": "md", "json": "json"}
@@ -69,7 +67,15 @@ def _relative(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def _planted(audit: Audit, planted: Sequence[Any]) -> list[tuple[bool, str]]:
+class _Fact(NamedTuple):
+    """Something that was planted in the fleet, and whether the audit says so."""
+
+    outcome: str
+    hit: bool
+    text: str
+
+
+def _planted(audit: Audit, planted: Sequence[Any]) -> list[_Fact]:
     results: dict[tuple[str, str], Result] = {
         (result.connection, result.rule.id): result for result in audit.results
     }
@@ -77,26 +83,37 @@ def _planted(audit: Audit, planted: Sequence[Any]) -> list[tuple[bool, str]]:
     for one in planted:
         result = results.get((one.connection, one.rule))
         hit = result is not None and result.outcome == one.outcome
-        found.append((hit, f"{one.connection}: {one.says or one.rule} ({one.rule})"))
+        text = f"{one.connection}: {one.says or one.rule} ({one.rule})"
+        found.append(_Fact(one.outcome, hit, text))
     return found
 
 
-def _say(found: Sequence[tuple[bool, str]], files: Sequence[Path], ends_with: int) -> None:
+_PLANTED = {
+    "fail": "Planted mistakes",
+    "unknown": "What no exchange tells",
+    "pass": "What is right",
+}
+
+
+def _say(found: Sequence[_Fact], files: Sequence[Path], ends_with: int) -> None:
     from bfaudit.cli.exit_codes import CODES  # noqa: PLC0415
 
-    hits = sum(hit for hit, _ in found)
-    click.echo(f"\nPlanted mistakes found: {hits} of {len(found)}")
-    for hit, text in found:
-        click.echo(f"  {'found ' if hit else 'MISSED'}  {text}")
+    for outcome, title in _PLANTED.items():
+        facts = [fact for fact in found if fact.outcome == outcome]
+        click.echo(f"\n{title}, found: {sum(fact.hit for fact in facts)} of {len(facts)}")
+        for fact in facts:
+            click.echo(f"  {'found ' if fact.hit else 'MISSED'}  {fact.text}")
     click.echo("\nWritten:")
     for path in files:
         click.echo(f"  {path}")
     click.echo(f"\nA real audit would end with exit code {ends_with}: {CODES[ends_with]}.")
     click.echo("This demonstration ends with 0.")
     click.echo("\nNext:")
-    click.echo(f"  open {files[0]} in a browser")
-    click.echo(f"  bfaudit check {files[-1]} --format markdown   judge it again, offline")
-    click.echo(
-        "  bfaudit sandbox                              keep a sandbox running to try policies"
-    )
-    click.echo("  bfaudit audit MANIFEST                       audit your own keys, by reads only")
+    check = f"bfaudit check {files[-1]} --format markdown"
+    for command, what in (
+        (f"open {files[0]}", "in a browser"),
+        (check, "judge it again, offline"),
+        ("bfaudit sandbox", "keep a sandbox running to try policies"),
+        ("bfaudit audit MANIFEST", "audit your own keys, by reads only"),
+    ):
+        click.echo(f"  {command:{len(check)}}  {what}")

@@ -3,14 +3,14 @@
 import contextlib
 import os
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bfaudit import egress, errors, exchanges, roots
+from bfaudit import collector, egress, errors, exchanges, roots
 from bfaudit.cli.stopping import Stop, stopping
 from bfaudit.journal import Journal
 from bfaudit.manifest import LoadedManifests, load
@@ -65,21 +65,24 @@ def scan_fleet(
     into: Journal | None = None,
     rest: Sequence[Connection] = (),
     stop: Stop | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Snapshot:
     """Scan what was loaded, not the `rest` of the fleet; SIGINT and SIGTERM end it early and keep what was scanned.
 
     What is kept `into` a journal is not in the snapshot, and what is there already is not asked again. A `stop` is of
-    who listens already.
+    who listens already. `meanwhile` is called in a thread, while exchanges answer.
     """
     import asyncio  # noqa: PLC0415 - only for who scans
 
-    from bfaudit.scan import lean, urls  # noqa: PLC0415 - before ccxt, which takes half a second
+    from bfaudit.scan import authorities, lean, urls  # noqa: PLC0415 - before ccxt, which takes half a second
 
     values = os.environ if environ is None else environ
     redirected = urls.overrides(exchange_urls, values, exchanges.known())
     if roots.terms().strict:
         urls.refuse_redirections(redirected)
-    lean.install()
+    trust = authorities.ahead(ca_file)
+    if lean.install():
+        collector.settle()
     from bfaudit.cli import progress  # noqa: PLC0415
     from bfaudit.scan import asking, loop, runner  # noqa: PLC0415 - brings ccxt
     from bfaudit.scan.options import Options  # noqa: PLC0415
@@ -100,8 +103,8 @@ def scan_fleet(
     async def run(asked: Stop) -> Snapshot:
         ended, here = asyncio.Event(), asyncio.get_running_loop()
         asked.then(lambda: here.call_soon_threadsafe(ended.set))
-        with progress.showing(total, quiet=quiet) as done:
-            return await runner.scan(
+        with progress.showing(total, quiet=quiet, verbose=verbose > 0) as done:
+            scanning = runner.scan(
                 loaded.connections,
                 exchanges.known(),
                 options,
@@ -109,7 +112,10 @@ def scan_fleet(
                 stop=ended,
                 into=into,
                 rest=rest,
+                trust=trust.result(),
             )
+            scanned, _ = await asyncio.gather(scanning, loop.in_between(meanwhile))
+            return scanned
 
     with contextlib.nullcontext(stop) if stop else stopping() as asked:
         try:
@@ -187,11 +193,12 @@ def scan_code(snapshot: Snapshot, ended: Collection[tuple[Status, Reason | None]
         return 2
     if not ended:
         return 3
-    unchecked = any(
-        status is Status.EXCHANGE_UNAVAILABLE or reason is Reason.UNRESOLVED_CREDENTIAL
-        for status, reason in ended
-    )
-    return 4 if unchecked else 0
+    return 4 if any(unseen(status, reason) for status, reason in ended) else 0
+
+
+def unseen(status: Status, reason: Reason | None) -> bool:
+    """Whether a scan that ended so could not look at the key."""
+    return status is Status.EXCHANGE_UNAVAILABLE or reason is Reason.UNRESOLVED_CREDENTIAL
 
 
 def code(audit: Audit, *, fail_on: Sequence[str], max_unknown: float, exit_zero: bool) -> int:

@@ -14,6 +14,8 @@ from bfaudit.documents.limits import MAX_SIZE
 from bfaudit.lang import language
 from bfaudit.model import Audit, Snapshot
 
+_TEXT = "text"
+
 
 def sources_of(snapshot: Snapshot, file: str | None = None) -> dict[str, str]:
     """The text of the manifests that a snapshot names, where they are still there to quote.
@@ -30,35 +32,42 @@ def sources_of(snapshot: Snapshot, file: str | None = None) -> dict[str, str]:
     return found
 
 
-def pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[Any, str]]:
-    """Formats with their destinations, in order; checked before anything is scanned."""
+def pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[str, str]]:
+    """Formats by name with their destinations, in order; checked before anything is scanned."""
     from bfaudit.formats import FORMATS  # noqa: PLC0415
 
-    names = list(formats) or ["text"]
+    names = list(formats) or [_TEXT]
     if len(outputs) > len(names):
         raise errors.UsageError(
             f"{len(outputs)} --output for {len(names)} --format", hint="give one --format for each"
         )
     places = [*outputs, *["-"] * (len(names) - len(outputs))]
+    known = sorted(FORMATS)  # looking one up would load it
     for name in names:
-        if name not in FORMATS:
-            raise errors.UsageError(
-                f"unknown format {name!r}", hint=f"known: {', '.join(sorted(FORMATS))}"
-            )
+        if name not in known:
+            raise errors.UsageError(f"unknown format {name!r}", hint=f"known: {', '.join(known)}")
     if places.count("-") > 1:
         raise errors.UsageError(
             "two formats for the standard output", hint="give all but one an --output FILE"
         )
-    if any(FORMATS[name].printed for name in names):
+    wanted = list(zip(names, places, strict=True))
+    # No browser prints text, and what it is made with is slow to load.
+    printed = [place for name, place in wanted if name != _TEXT and FORMATS[name].printed]
+    if printed:
         from bfaudit.cli.printing import browser  # noqa: PLC0415
 
         browser()
-        if any(
-            FORMATS[name].printed and place == "-" and sys.stdout.isatty()
-            for name, place in zip(names, places, strict=True)
-        ):
+        if "-" in printed and sys.stdout and sys.stdout.isatty():
             raise errors.UsageError("a PDF is no text", hint="give it an --output FILE")
-    return [(FORMATS[name], place) for name, place in zip(names, places, strict=True)]
+    return wanted
+
+
+def prepare(wanted: Sequence[tuple[str, str]]) -> None:
+    """Load what the reports are made with; `report` would."""
+    from bfaudit.formats import FORMATS  # noqa: PLC0415
+
+    for name, _ in wanted:
+        FORMATS[name]
 
 
 def chosen(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,13 +97,13 @@ def chosen(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def report(
     audit: Audit,
-    wanted: Sequence[tuple[Any, str]],
+    wanted: Sequence[tuple[str, str]],
     sources: Mapping[str, str],
     ends_with: int,
     told: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write an audit in every wanted format; `told` is what the formats may know beside it."""
-    from bfaudit.formats import Options  # noqa: PLC0415
+    from bfaudit.formats import FORMATS, Options  # noqa: PLC0415
     from bfaudit.snapshot import digest  # noqa: PLC0415
 
     more = dict(told)
@@ -105,9 +114,9 @@ def report(
         from bfaudit.compliance.views import formats  # noqa: PLC0415
 
         by_control = formats(framework)
-    if any(form.id != "text" for form, _ in wanted):
+    if any(name != _TEXT for name, _ in wanted):
         more.setdefault("snapshot_digest", digest(audit.snapshot))
-    for form, place in wanted:
+    for name, place in wanted:
         options = Options(
             sources=sources,
             width=width(),
@@ -115,7 +124,7 @@ def report(
             exit_code=ends_with,
             **more,
         )
-        shown = by_control.get(form.id, form)
+        shown = by_control.get(name) or FORMATS[name]
         if shown.written is None:
             write(place, _rendered(shown, audit, options, folder))
         else:
@@ -153,4 +162,4 @@ def color() -> bool:
     """Whether the standard output takes colour: https://no-color.org, https://force-color.org."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout is not None and sys.stdout.isatty())

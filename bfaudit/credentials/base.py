@@ -1,9 +1,10 @@
 """What a credential scheme is: one constant `SCHEME` in one small file of this folder."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from bfaudit.credentials.secret import Secret
 
@@ -21,8 +22,7 @@ def every_time(_key: Hashable, make: Callable[[], T], /) -> T:
     return make()
 
 
-@dataclass(frozen=True, slots=True)
-class ResolveContext:
+class ResolveContext(Struct, frozen=True):
     """What a reference is resolved against."""
 
     environ: Mapping[str, str]
@@ -38,8 +38,7 @@ class ResolveContext:
         return Path(self.manifest).parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheme:
+class Scheme(Struct, frozen=True, kw_only=True):
     """One way to say where a secret lives: `<name>:<rest>`."""
 
     name: str

@@ -8,7 +8,8 @@ from bfaudit.documents.limits import MAX_SIZE, MAX_VALUES
 from bfaudit.errors import Problem
 from bfaudit.model import Place
 
-_FORBIDDEN = re.compile(
+# A text, of which `re` makes a pattern for a file that is not plain ASCII.
+_FORBIDDEN = (
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e"
     "\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
@@ -52,7 +53,7 @@ def check(document: Document) -> list[Problem]:
     if text.isascii() and not text.encode().translate(None, _PLAIN_ASCII):
         return []
     problems = []
-    for found in _FORBIDDEN.finditer(text):
+    for found in re.finditer(_FORBIDDEN, text):
         hint = "save the file as UTF-8 without it" if found[0] == "\ufeff" else "remove it"
         problems.append(document.problem_at(_name(found[0]), found.start(), hint=hint))
         if len(problems) == _MOST_PROBLEMS:
@@ -62,7 +63,7 @@ def check(document: Document) -> list[Problem]:
 
 def forbidden(text: str) -> str | None:
     """The name of the first forbidden character; None where there is none."""
-    found = _FORBIDDEN.search(text)
+    found = re.search(_FORBIDDEN, text)
     return _name(found[0]) if found else None
 
 

@@ -67,19 +67,20 @@ def line_starts(text: str) -> list[int]:
     return [0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", text))]
 
 
-_TOKEN = re.compile(
-    r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[&*][^\s,\]}]+|[|>][-+0-9]*|[\[\]{},]|[^\s,\[\]{}]+?(?=:?(?:[\s,\[\]{}]|$))"""
-)
-_PLAIN = re.compile(r"(?:[^\s:#]|:(?=\S)|(?<=\S)#|[ ]+(?=[^\s#]))+")
+# Texts, of which `re` makes patterns for who has made a mistake.
+_TOKEN = r""""(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[&*][^\s,\]}]+|[|>][-+0-9]*|[\[\]{},]|[^\s,\[\]{}]+?(?=:?(?:[\s,\[\]{}]|$))"""
+_PLAIN = r"(?:[^\s:#]|:(?=\S)|(?<=\S)#|[ ]+(?=[^\s#]))+"
 
 
 def width(line: str, column: int) -> int:
     """How many characters of a source line the scalar at `column` (from 0) takes; 1 where there is none."""
     rest = line[column:]
     if rest[:1] in "\"'[]{}&*|>":
-        found = _TOKEN.match(rest)
+        found = re.match(_TOKEN, rest)
     else:
-        found = _PLAIN.match(rest if not _in_flow(line, column) else re.split(r"[,\]}]", rest)[0])
+        found = re.match(
+            _PLAIN, rest if not _in_flow(line, column) else re.split(r"[,\]}]", rest)[0]
+        )
     return max(1, len(found[0].rstrip())) if found else 1
 
 

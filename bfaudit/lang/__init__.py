@@ -10,8 +10,6 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from bfaudit.lang.sentences import CONTEXT, Sentences
-
 REMEMBERED = 65_536
 """How many sentences of a report a language remembers; most repeat all over a fleet."""
 
@@ -25,14 +23,20 @@ def _locale() -> Traversable:
     return files("bfaudit") / "locale"
 
 
-def _catalogue(messages: NullTranslations) -> dict[str, str]:
+def _sentences(messages: NullTranslations, word: Callable[[str], str]) -> Callable[[str], str]:
     """The sentences of a catalogue; gettext itself looks up single messages only."""
+    messages_by_key = vars(messages).get("_catalog")
+    if not messages_by_key:
+        return _as_it_is
+    from bfaudit.lang.sentences import CONTEXT, Sentences  # noqa: PLC0415 - English does without
+
     start = f"{CONTEXT}\x04"
-    return {
-        key.removeprefix(start): told
-        for key, told in vars(messages).get("_catalog", {}).items()
+    told = {
+        key.removeprefix(start): text
+        for key, text in messages_by_key.items()
         if isinstance(key, str) and key.startswith(start)
     }
+    return lru_cache(REMEMBERED)(Sentences(told, word)) if told else _as_it_is
 
 
 class Language:
@@ -42,10 +46,7 @@ class Language:
         self.code = code
         self._messages = messages
         self._thousands = messages.pgettext("thousands separator", _SEPARATOR)
-        told = _catalogue(messages)
-        self.sentence: Callable[[str], str] = (
-            lru_cache(REMEMBERED)(Sentences(told, self.field)) if told else _as_it_is
-        )
+        self.sentence = _sentences(messages, self.field)
         """A sentence that was made before the language was known, such as a rule's or a scan's; else as it is."""
 
     def say(self, message: str, **values: object) -> str:

@@ -17,6 +17,8 @@ from functools import cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
 from types import ModuleType
 from typing import Any
 
@@ -86,9 +88,12 @@ class _Unused(ModuleType):
 @cache
 def _user_agent() -> str:
     """As `requests` names itself: ccxt gives it to every client."""
-    from importlib.metadata import version  # noqa: PLC0415
-
-    return f"python-requests/{version('requests')}"
+    package = find_spec("requests")
+    if package is None or package.origin is None:
+        raise ImportError("requests")
+    # What is installed would be a slow question, and the package itself a slower one.
+    version = run_path(str(Path(package.origin).with_name("__version__.py")))["__version__"]
+    return f"python-requests/{version}"
 
 
 class _Package(ModuleType):

@@ -1,13 +1,13 @@
 """How to scan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bfaudit.scan.asking import Patience
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """How to scan."""
 
     urls: Mapping[str, str] = field(default_factory=dict)

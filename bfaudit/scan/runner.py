@@ -7,17 +7,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import certifi
-
 from bfaudit import __version__, collector
 from bfaudit.credentials.resolving import Resolver
 from bfaudit.exchanges.base import Adapter
 from bfaudit.inventory import enrich
-from bfaudit.model import Connection, ExchangeScanned, Scanned, Snapshot
-from bfaudit.scan import clients, genuine, unselected
+from bfaudit.model import ClientUsed, Connection, ExchangeScanned, Scanned, Snapshot
+from bfaudit.scan import authorities, clients, unselected
 from bfaudit.scan.asking import Exchange
 from bfaudit.scan.connection import scan_connection
 from bfaudit.scan.limits import Limiter
+from bfaudit.scan.loop import in_between
 from bfaudit.scan.options import Options
 from bfaudit.scan.transport import Wire
 
@@ -41,11 +40,12 @@ async def scan(
     stop: asyncio.Event | None = None,
     into: Shelf | None = None,
     rest: Sequence[Connection] = (),
+    trust: ssl.SSLContext | None = None,
 ) -> Snapshot:
     """Ask about every connection; `done` hears of each as it is finished, `stop` ends the scan early.
 
     What is kept `into` a shelf is not in the snapshot, and what is there already is not asked again. The `rest` of the
-    fleet is not asked.
+    fleet is not asked. `trust` is the context of `options.ca_file`, where that was read already.
     """
     finished: dict[int, Scanned] = {}
     shelf = finished if into is None else into
@@ -62,10 +62,10 @@ async def scan(
         asked.add(scanned.connection.exchange)
         done(scanned)
 
-    comparing = asyncio.create_task(asyncio.to_thread(genuine.client))
+    comparing = asyncio.create_task(in_between(_client))
     resolver = Resolver(options.environ, allow_exec=options.allow_exec)
     with collector.rare(), resolver:
-        async with Wire(_trust(options)) as wire:
+        async with Wire(trust or authorities.trusted(options.ca_file)) as wire:
             exchanges = {
                 name: _exchange(name, adapters[name], wire, options) for name in sorted(jobs)
             }
@@ -87,8 +87,10 @@ async def scan(
     )
 
 
-def _trust(options: Options) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=options.ca_file or certifi.where())
+def _client() -> ClientUsed:
+    from bfaudit.scan import genuine  # noqa: PLC0415 - slow
+
+    return genuine.client()
 
 
 def _exchange(name: str, adapter: Adapter, wire: Wire, options: Options) -> Exchange:

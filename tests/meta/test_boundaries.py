@@ -13,10 +13,10 @@ from bfaudit.exchanges import known
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "bfaudit"
 CORE = (
-    "model.py",
+    "model",
     "errors.py",
     "facts.py",
-    "snapshot.py",
+    "snapshot",
     "evaluate.py",
     "results.py",
     "pieces.py",

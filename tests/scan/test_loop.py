@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 
 import pytest
 import uvloop
@@ -34,3 +35,10 @@ def test_what_fails_within_fails():
 
     with pytest.raises(KeyError):
         loop.run(fails(), 1000)
+
+
+def test_what_can_be_done_in_between_is_done_in_a_thread():
+    """The loop goes on meanwhile, and what comes of it is handed on."""
+    thread = loop.run(loop.in_between(threading.current_thread), 1)
+
+    assert thread is not threading.current_thread()

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bfaudit.errors import UsageError
 from bfaudit.exchanges import known
 from bfaudit.model import Reason, Status
 from bfaudit.sandbox import Sandbox
@@ -77,6 +78,16 @@ def test_an_own_authority_is_an_option(authority):
 
     assert Status.ONLINE == one.status
     assert requests
+
+
+@pytest.mark.parametrize("text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_an_authority_that_is_none_is_said(authority, tmp_path, text):
+    """A wrong file is the user's mistake, with its name; nothing is sent."""
+    path = tmp_path / "ca.pem"
+    path.write_text(text)
+
+    with pytest.raises(UsageError, match=r"--ca-file .*ca\.pem: holds no certificate"):
+        _scan(authority, "localhost", ca_file=str(path))
 
 
 def test_the_name_must_match(authority):
