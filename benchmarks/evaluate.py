@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,7 +24,6 @@ from bfaudit.model import (
     Facts,
     Grant,
     Judgement,
-    Observation,
     Outcome,
     Place,
     Reason,
@@ -154,7 +154,7 @@ def _each(snapshot: Snapshot, by: list[Policy], ask: Callable[[Any, dict[str, An
                 seen = {name: FIELDS[name].get(subject) for name in rule.reads}
                 values = {n: speakable(e.value) for n, e in seen.items() if e.judged}
                 outcome = Outcome.PASS if ask(rule, values) else Outcome.FAIL
-                observed = tuple(Observation(name, *e) for name, e in seen.items())
+                observed = tuple(e.observed(name) for name, e in seen.items())
                 judged = Judgement(outcome, "", "", observed)
                 results.append(Result(rule.rule, one.connection.name, judged, one.connection.place))
     return looked_at(results)
@@ -204,7 +204,7 @@ def main() -> None:
     for share in (8, 4, 2, 1):
         size = max(1, args.connections // share)
         some = fleet(size)
-        speed = rate(lambda some=some: ours(some, by), 3)
+        speed = rate(partial(ours, some, by), 3)
         print(f"  {size:>8,} connections   {mine / speed:.2f}")
 
 

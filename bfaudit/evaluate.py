@@ -7,13 +7,13 @@ judged once for each combination of numbers.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from bfaudit.collector import paused
 from bfaudit.drift.history import remembered
 from bfaudit.model import (
     Audit,
-    Connection,
     Judgement,
     Outcome,
     Place,
@@ -45,14 +45,15 @@ def _evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> 
         (rule for policy in policies for rule in policy.rules),
         key=lambda compiled: (-compiled.rule.severity, compiled.rule.id),
     )
-    scanned = sorted(snapshot.connections, key=lambda one: one.connection.name)
+    scanned = sorted(snapshot.connections, key=attrgetter("connection.name"))
     # What was rejected, or not reached before an interruption, may share a key or an account with any of the others.
     untold = (
         snapshot.unselected - len(snapshot.rest) + len(snapshot.rejected) + snapshot.interrupted
     )
     table = Table(scanned, now, snapshot.rest, untold, ScanRun.of(snapshot))
     connections = [one.connection for one in scanned]
-    places = {blamed: _places(blamed, connections) for blamed in {rule.blames for rule in rules}}
+    declared = [(one.place, one.places) for one in connections]
+    places = {blamed: _places(blamed, declared) for blamed in {rule.blames for rule in rules}}
     names = [one.name for one in connections]
     runs = [
         Run(compiled.rule, names, *_judge(compiled, table), places[compiled.blames])
@@ -73,16 +74,18 @@ def _judge(compiled: CompiledRule, table: Table) -> tuple[list[Judgement], Seque
     columns = [table.column(name) for name in compiled.reads]
     judge = Judge(compiled, columns)
     if not columns:
-        return judge([()]), [0] * len(table.subjects)
-    numbers, combinations = table.combined(columns)
-    return judge(combinations), numbers
+        return judge((), 1), [0] * len(table.subjects)
+    numbers, entries = table.combined(columns)
+    return judge(entries, len(entries[0])), numbers
 
 
-def _places(blamed: str | None, connections: Sequence[Connection]) -> list[Place]:
+def _places(
+    blamed: str | None, declared: Sequence[tuple[Place, Mapping[str, Place]]]
+) -> list[Place]:
     """The line of each connection that promised otherwise."""
     if blamed is None:
-        return [one.place for one in connections]
-    return [one.places.get(blamed, one.place) for one in connections]
+        return [place for place, _ in declared]
+    return [places.get(blamed, place) for place, places in declared]
 
 
 class Summary(NamedTuple):

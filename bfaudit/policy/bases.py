@@ -5,6 +5,8 @@ A basis holds everything that its fields read, the sources and requests of facts
 """
 
 from collections.abc import Callable, Hashable
+from functools import cache
+from operator import attrgetter
 
 from bfaudit.facts import FACTS
 from bfaudit.model import PERMISSIONS, Fact
@@ -17,18 +19,14 @@ _NETWORK = ("network.ip_restricted", "network.ip_allowlist")
 _CATALOGUE = FACTS.keys()
 
 
-def role(subject: Subject) -> Hashable:
-    """What many connections of a fleet have in common."""
-    declared = subject.connection
-    return (
-        declared.exchange,
-        declared.lifecycle,
-        declared.environment,
-        declared.purpose,
-        declared.vendor,
-        declared.requires,
-        declared.tags,
-    )
+@cache
+def declared(*attributes: str) -> Basis:
+    """What the manifest says in some attributes."""
+    return attrgetter(*(f"connection.{name}" for name in attributes))
+
+
+ROLE = ("exchange", "lifecycle", "environment", "purpose", "vendor", "requires", "tags")
+"""What many connections of a fleet have in common."""
 
 
 def status(subject: Subject) -> Hashable:
@@ -48,7 +46,7 @@ def attestations(subject: Subject) -> Hashable:
 
 def last_use(subject: Subject) -> Hashable:
     """When the key was last used, and what its age rests on where it never was."""
-    used, unknown = subject.known.get("key.last_used_at"), subject.scanned.facts.unknown
+    used, unknown = subject.known.get("key.last_used_at"), subject.unknown
     since: Hashable = None
     if used is not None and used.value is None:
         born = "key.created_at"
@@ -64,7 +62,7 @@ def last_use(subject: Subject) -> Hashable:
 
 def permissions(subject: Subject) -> Hashable:
     """What is required and what is granted, the exchange's own words included."""
-    known, unknown = subject.known, subject.scanned.facts.unknown
+    known, unknown = subject.known, subject.unknown
     others: tuple[Hashable, ...] = ()
     if not (known.keys() <= _CATALOGUE and unknown.keys() <= _CATALOGUE):
         extra = sorted((known.keys() | unknown.keys()) - _CATALOGUE)
@@ -80,7 +78,7 @@ def permissions(subject: Subject) -> Hashable:
 
 def network(subject: Subject) -> Hashable:
     """The declared servers and the allowlist."""
-    known, unknown = subject.known, subject.scanned.facts.unknown
+    known, unknown = subject.known, subject.unknown
     listed = known.get("network.ip_allowlist")
     return (
         subject.scanned.status,

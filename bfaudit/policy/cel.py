@@ -92,7 +92,7 @@ class Expression:
         data = {name: values[name] for name in self.reads if name in values}
         data.update(self._params)
         try:
-            answer = self._program.eval(data=data).value()
+            answer = self._program.eval(None, data).value()  # by name, it takes a tenth longer
         except RuntimeError as error:  # the budget of iterations
             return Failure(_plain(str(error)))
         if answer is True or answer is False:
@@ -137,6 +137,9 @@ def speakable(value: Any) -> Any:
         aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value
         return min(max(aware, _FIRST), _LAST).astimezone(UTC)
     if isinstance(value, list | tuple):
+        text = "".join(value)
+        if text.isascii() and "\0" not in text:
+            return list(value)
         return [speakable(item) for item in value]
     if isinstance(value, int) and not isinstance(value, bool):
         return min(max(value, -(2**63)), 2**63 - 1)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from bfaudit.model import Observation, Scanned, Unselected
 from bfaudit.policy.bases import Basis
-from bfaudit.policy.cel import speakable
 from bfaudit.policy.evidence import Evidence, Subject
 from bfaudit.policy.fields import FIELDS
 from bfaudit.policy.fleet import Fleet
@@ -19,7 +18,8 @@ from bfaudit.policy.rules import shown
 
 T = TypeVar("T")
 
-_NOTHING = object()
+NOTHING = object()
+"""Stands for the value of what cannot be judged."""
 
 
 class Partition(NamedTuple):
@@ -43,18 +43,12 @@ class Column:
     @cached_property
     def observations(self) -> list[Observation]:
         """The evidence, as results show it."""
-        name = self.name
-        return [Observation(name, *one) for one in self.evidence]
-
-    @cached_property
-    def inputs(self) -> list[Any]:
-        """The values, as the rule language takes them."""
-        return [speakable(one.value) for one in self.evidence]
+        return [one.observed(self.name) for one in self.evidence]
 
     @cached_property
     def keys(self) -> list[Any]:
         """What tells one value from another, whatever its evidence; what cannot be judged is one value."""
-        return [one.value if one.judged else _NOTHING for one in self.evidence]
+        return [one.value if one.judged else NOTHING for one in self.evidence]
 
     def shown(self, number: int) -> str:
         """A value within a text; of a list that is not known in full, what is certain."""
@@ -69,8 +63,8 @@ class Combined(NamedTuple):
 
     numbers: Sequence[int]
     """For each connection, which combination it has."""
-    combinations: list[tuple[int, ...]]
-    """For each combination, the number of the evidence in each column."""
+    entries: Sequence[Sequence[int]]
+    """For each column, the number of its evidence in each combination."""
 
 
 class Table:
@@ -89,6 +83,7 @@ class Table:
         self._partitions: dict[Basis, Partition] = {}
         self._columns: dict[str, Column] = {}
         self._combined: dict[tuple[int, ...], Combined] = {}
+        """By the lists of numbers that are combined."""
 
     def column(self, name: str) -> Column:
         """The evidence of one field for every connection."""
@@ -109,12 +104,14 @@ class Table:
         key = tuple(lists)
         found = self._combined.get(key)
         if found is None:
-            found = self._combined[key] = Combined(*_distinct(zip(*lists.values(), strict=True)))
-        at = [key.index(id(column.numbers)) for column in columns]
-        if at != list(range(len(key))):
-            every = [tuple([numbers[i] for i in at]) for numbers in found.combinations]
-            return Combined(found.numbers, every)
-        return found
+            everyone = range(len(self.subjects))
+            if any(len(column.evidence) == len(everyone) for column in columns):
+                found = Combined(everyone, list(lists.values()))  # that column tells all apart
+            else:
+                numbers, combinations = _distinct(zip(*lists.values(), strict=True))
+                found = Combined(numbers, list(zip(*combinations, strict=True)))
+            self._combined[key] = found
+        return Combined(found.numbers, [found.entries[key.index(id(c.numbers))] for c in columns])
 
     def _partition(self, basis: Basis) -> Partition:
         partition = self._partitions.get(basis)

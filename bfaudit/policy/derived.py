@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from bfaudit.model import PERMISSIONS, Grant, Reason, Source, Status
-from bfaudit.policy.evidence import Evidence, Subject, born_of, known_by, name_words, utc
-from bfaudit.policy.getters import NO_DECLARED_DATE, Getter, attested, fact, tested
+from bfaudit.policy.evidence import Evidence, Subject, known_by, name_words, utc
+from bfaudit.policy.getters import Getter, attested, fact, tested
 
 _NO_SIGHT = frozenset({Reason.UNRESOLVED_CREDENTIAL, Reason.AMBIGUOUS, Reason.MALFORMED_SECRET})
 """Refusals after which nothing else is known of how the exchange would have answered."""
@@ -41,17 +43,6 @@ def ties(subject: Subject) -> Evidence:
     return Evidence(tuple(found), None, Source.MANIFEST)
 
 
-def born(subject: Subject) -> Evidence:
-    live = fact("key.created_at", utc)(subject)
-    if live.judged:
-        return live
-    moment = born_of(subject.scanned)
-    if moment is None:
-        return Evidence(unknown=f"{live.unknown or 'no date'}; {NO_DECLARED_DATE}")
-    limitation = "declared in the manifest; the exchange does not confirm it"
-    return Evidence(moment, None, Source.MANIFEST, None, limitation)
-
-
 def days_until(path: str) -> Getter:
     """Full days until a fact's time, negative once it is past; no value where the fact says never."""
     moment_of = fact(path, utc)
@@ -59,7 +50,7 @@ def days_until(path: str) -> Getter:
     def get(subject: Subject) -> Evidence:
         found = moment_of(subject)
         moment: datetime | None = found.value if found.judged else None
-        return found if moment is None else found._replace(value=(moment - subject.now).days)
+        return found if moment is None else replace(found, value=(moment - subject.now).days)
 
     return get
 
@@ -98,7 +89,7 @@ def label_matches(subject: Subject) -> Evidence:
     wanted = subject.connection.label or subject.connection.name
     live = fact("key.label", str, "")(subject)
     return (
-        live._replace(value=name_words(live.value) == name_words(wanted)) if live.judged else live
+        replace(live, value=name_words(live.value) == name_words(wanted)) if live.judged else live
     )
 
 
@@ -107,14 +98,14 @@ def bound_to_vendor(subject: Subject) -> Evidence:
     if not live.judged:
         return live
     vendor = "".join(name_words(subject.connection.vendor or ""))
-    return live._replace(value=bool(vendor) and vendor in "".join(name_words(live.value)))
+    return replace(live, value=bool(vendor) and vendor in "".join(name_words(live.value)))
 
 
 def parent_matches(subject: Subject) -> Evidence:
     if subject.connection.parent is None:
         return Evidence(unknown="the manifest declares no `parent`")
     live = fact("account_facts.parent_uid", str, "")(subject)
-    return live._replace(value=live.value == subject.connection.parent) if live.judged else live
+    return replace(live, value=live.value == subject.connection.parent) if live.judged else live
 
 
 def attested_days(name: str) -> Getter:

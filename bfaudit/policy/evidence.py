@@ -5,14 +5,17 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Struct
+
 from bfaudit.exchanges import known
-from bfaudit.model import PERMISSIONS, Fact, Grant, Scanned, Status, Unselected
+from bfaudit.model import PERMISSIONS, Fact, Grant, Observation, Scanned, Status, Unselected
 
 if TYPE_CHECKING:
+    from bfaudit.exchanges.base import Adapter
     from bfaudit.policy.fleet import Fleet
 
 
-class Evidence(NamedTuple):
+class Evidence(Struct, frozen=True, gc=False):
     """What is known of a field, and how. Hashable, so that equal evidence is judged once."""
 
     value: Any = None
@@ -28,6 +31,12 @@ class Evidence(NamedTuple):
         """Whether a rule can read the value."""
         return self.unknown is None and self.value is not None
 
+    def observed(self, field: str) -> Observation:
+        """The evidence as results show it."""
+        return Observation(
+            field, self.value, self.unknown, self.source, self.request, self.limitation
+        )
+
 
 class Held(NamedTuple):
     """Permission words for which something certainly holds, those for which it may, and the facts that decided."""
@@ -37,10 +46,16 @@ class Held(NamedTuple):
     facts: tuple[Fact, ...]
 
 
+@lru_cache(256)
+def _adapter(exchange: str) -> "Adapter | None":
+    """The adapter of an exchange, without looking for its module again for every connection."""
+    return known().get(exchange)
+
+
 def withheld(scanned: Scanned | Unselected, path: str) -> bool:
     """Whether an exchange tells a fact of other keys, and not of this one: then nothing else may stand for it."""
     reason = scanned.facts.unknown.get(path)
-    adapter = known().get(scanned.connection.exchange) if reason else None
+    adapter = _adapter(scanned.connection.exchange) if reason else None
     return adapter is not None and path not in adapter.untold
 
 
@@ -60,13 +75,14 @@ class Subject:
         self.scanned = scanned
         self.connection = scanned.connection
         self.known = scanned.facts.known
+        self.unknown = scanned.facts.unknown
         self.position = position
         self.fleet = fleet
         self.now = now
 
     def why(self, path: str) -> str:
         """Why a fact is not known."""
-        reason = self.scanned.facts.unknown.get(path)
+        reason = self.unknown.get(path)
         if reason:
             return reason
         if self.scanned.status is not Status.ONLINE:
@@ -76,10 +92,11 @@ class Subject:
     @property
     def life_unsaid(self) -> str | None:
         """Why it is not known whether a key that answers still lives, where its exchange answers dead ones too."""
-        adapter = known().get(self.connection.exchange)
-        paths = adapter.tells_life if adapter else ()
-        unknown = self.scanned.facts.unknown
-        return next((unknown[path] for path in paths if path in unknown), None)
+        adapter = _adapter(self.connection.exchange)
+        for path in adapter.tells_life if adapter else ():
+            if path in self.unknown:
+                return self.unknown[path]
+        return None
 
     def withheld(self, path: str) -> bool:
         """Whether this exchange tells a fact of others, and not of this key."""
@@ -96,7 +113,7 @@ class Subject:
     def excess(self) -> Held:
         """Permissions beyond what the manifest requires; `read` is never too much."""
         required = {"read", *self.connection.requires}
-        paths = {*self.known, *self.scanned.facts.unknown}
+        paths = {*self.known, *self.unknown}
         others = sorted(
             path.removeprefix("permissions.")
             for path in paths

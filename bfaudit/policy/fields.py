@@ -33,7 +33,7 @@ def _texts(value: list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 _CONNECTION = (
     *(
-        Field(f"connection.{name}", STRING, meaning, "manifest", by.declared(name))
+        Field(f"connection.{name}", STRING, meaning, "manifest", by.declared(name), bases.declared(name))
         for name, meaning in (
             ("name", "the name of the connection, unique in the fleet"),
             ("exchange", "the exchange, by its id"),
@@ -51,7 +51,7 @@ _CONNECTION = (
         )
     ),
     *(
-        Field(f"connection.{name}", LIST, meaning, "manifest", by.declared_list(name))
+        Field(f"connection.{name}", LIST, meaning, "manifest", by.declared_list(name), bases.declared(name))
         for name, meaning in (
             ("requires", "the permissions it needs"),
             ("servers", "the addresses its key must be bound to, server names resolved"),
@@ -60,15 +60,19 @@ _CONNECTION = (
         )
     ),
     Field("connection.words", LIST, "the words of its name in lower case: parted by spaces, `-` and `_`, dots left out",
-          "manifest", by.words),
+          "manifest", by.words, bases.declared("name")),
     Field("connection.context_words", LIST, "the words of its account, strategy, purpose and vendor and the coins of its "
-          "symbols, as in `connection.words`", "manifest", by.context_words),
-    Field("connection.created", TIME, "when the key was created, as declared", "manifest", by.declared_day("created")),
-    Field("connection.expires", TIME, "when the connection ends, as declared", "manifest", by.declared_day("expires")),
+          "symbols, as in `connection.words`", "manifest", by.context_words,
+          bases.declared("account", "strategy", "purpose", "vendor", "symbols")),
+    Field("connection.created", TIME, "when the key was created, as declared", "manifest", by.declared_day("created"),
+          bases.declared("created")),
+    Field("connection.expires", TIME, "when the connection ends, as declared", "manifest", by.declared_day("expires"),
+          bases.declared("expires")),
     Field("connection.ended", BOOL, "whether the declared end of the connection is past; false where none is declared",
-          "manifest: expires", derived.ended),
+          "manifest: expires", derived.ended, bases.declared("expires")),
     Field("connection.ties", LIST, "what it hangs on, in lower case: `exchange:ID`, `account:NAME`, `owner:NAME`, "
-          "`vendor:NAME`, `server:ADDRESS`, `tag:NAME`", "manifest", derived.ties),
+          "`vendor:NAME`, `server:ADDRESS`, `tag:NAME`", "manifest", derived.ties,
+          bases.declared("exchange", "account", "owner", "vendor", "servers", "tags")),
     Field("connection.credential_schemes", LIST, "how its credentials are referred to, such as `env` and `file`",
           "manifest: the schemes of `credentials`", by.schemes),
     Field("connection.references_only", BOOL, "whether every credential is a reference, none a literal secret",
@@ -112,7 +116,7 @@ _KEY = (
     Field("key.missing_possible", LIST, "the required permissions of which nothing is known", "permissions.*",
           by.held_possible(lambda s: s.lack)),
     Field("key.created", TIME, "when the key was created", "key.created_at", by.fact("key.created_at", utc)),
-    Field("key.born", TIME, "when the key was created", "key.created_at, else the manifest's `created`", derived.born),
+    Field("key.born", TIME, "when the key was created", "key.created_at, else the manifest's `created`", by.born),
     Field("key.expires", TIME, "when the key stops working; has no value where it never does, see `key.expires_ever`",
           "key.expires_at", by.fact("key.expires_at", utc)),
     Field("key.expires_ever", BOOL, "whether the key expires at all", "key.expires_at", by.fact_exists("key.expires_at")),
@@ -227,7 +231,7 @@ _FLEET = (
     Field("fleet.other_environments", LIST, "the other active connections with the same key or in the same account that "
           "declare another environment", "keys, accounts and environments of the fleet", derived.other_environments),
     Field("fleet.lists_keys", BOOL, "whether the connection declares `inventory`: its key lists the keys of its account or "
-          "sub-accounts", "manifest: inventory", inventories.lists_keys),
+          "sub-accounts", "manifest: inventory", inventories.lists_keys, bases.declared("inventory")),
     Field("fleet.undeclared_keys", LIST, "the keys that it lists and no connection declares, at most 20 of them by name",
           "the listing of the connection's key", inventories.undeclared_keys),
     Field("fleet.listed", BOOL, "whether the listing of another connection's key shows this key; a rule that reads it "
@@ -266,15 +270,12 @@ _HISTORY = (
           history.last_use_seen),
 )  # fmt: skip
 
-_ROLE = frozenset(
-    f"connection.{name}"
-    for name in ("exchange", "lifecycle", "environment", "purpose", "vendor", "requires", "tags")
-)
+_ROLE = frozenset(f"connection.{name}" for name in bases.ROLE)
 
 
 def _based(field: Field) -> Field:
     if field.name in _ROLE:
-        return field._replace(basis=bases.role)
+        return field._replace(basis=bases.declared(*bases.ROLE))
     for origin, basis in (
         ("connection test", bases.status),
         ("permissions.", bases.permissions),

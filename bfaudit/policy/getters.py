@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from bfaudit.model import Attestation, Grant, Reason, Source, Status
 from bfaudit.policy import addresses
 from bfaudit.policy.addresses import Coverage, Split
@@ -11,6 +13,7 @@ from bfaudit.policy.evidence import (
     Evidence,
     Held,
     Subject,
+    born_of,
     known_by,
     midnight,
     name_words,
@@ -20,11 +23,13 @@ from bfaudit.policy.groups import Groups
 
 Getter = Callable[[Subject], Evidence]
 
+_MANIFEST = Source.MANIFEST  # in Python 3.11, a member of an enum is slow to look up
+
 
 def declared(attribute: str) -> Getter:
     def get(subject: Subject) -> Evidence:
         value = getattr(subject.connection, attribute)
-        return Evidence("" if value is None else value, None, Source.MANIFEST)
+        return Evidence("" if value is None else value, None, _MANIFEST)
 
     return get
 
@@ -196,25 +201,25 @@ NO_DECLARED_DATE = (
 )
 
 
-def _born(subject: Subject) -> tuple[datetime | None, Evidence]:
-    """When the key was created, as the exchange says, else as the manifest says."""
-    live = _created(subject)
-    if live.judged:
-        return live.value, live
-    declared = declared_day("created")(subject)
-    if declared.judged and not subject.withheld("key.created_at"):
-        limitation = "declared in the manifest; the exchange does not confirm it"
-        return declared.value, declared._replace(limitation=limitation)
-    return None, Evidence(unknown=f"{live.unknown or 'no date'}; {NO_DECLARED_DATE}")
-
-
 _created = fact("key.created_at", utc)
 _last_used = fact("key.last_used_at", utc)
 
 
+def born(subject: Subject) -> Evidence:
+    """When the key was created, as the exchange says, else as the manifest says."""
+    live = _created(subject)
+    if live.judged:
+        return live
+    moment = born_of(subject.scanned)
+    if moment is None:
+        return Evidence(unknown=f"{live.unknown or 'no date'}; {NO_DECLARED_DATE}")
+    limitation = "declared in the manifest; the exchange does not confirm it"
+    return Evidence(moment, None, _MANIFEST, None, limitation)
+
+
 def age_days(subject: Subject) -> Evidence:
-    born, evidence = _born(subject)
-    return evidence if born is None else evidence._replace(value=_days(born, subject.now))
+    found = born(subject)
+    return replace(found, value=_days(found.value, subject.now)) if found.judged else found
 
 
 def idle_days(subject: Subject) -> Evidence:
@@ -223,7 +228,7 @@ def idle_days(subject: Subject) -> Evidence:
         return used
     if used.value is None:  # never used: idle since its creation
         return age_days(subject)
-    return used._replace(value=_days(used.value, subject.now))
+    return replace(used, value=_days(used.value, subject.now))
 
 
 def last_use_known(subject: Subject) -> Evidence:
@@ -231,7 +236,7 @@ def last_use_known(subject: Subject) -> Evidence:
     known = used.unknown is None
     if subject.withheld("key.last_used_at"):
         return used
-    return used._replace(value=known, unknown=None, source=used.source or Source.INTROSPECTION)
+    return replace(used, value=known, unknown=None, source=used.source or Source.INTROSPECTION)
 
 
 def _days(since: datetime, now: datetime) -> int:
@@ -242,7 +247,7 @@ def uid_matches(subject: Subject) -> Evidence:
     live = fact("account_facts.uid", str, "")(subject)
     if subject.connection.uid is None:
         return Evidence(unknown="the manifest declares no `uid`")
-    return live._replace(value=live.value == subject.connection.uid) if live.judged else live
+    return replace(live, value=live.value == subject.connection.uid) if live.judged else live
 
 
 def counts_on(said: Attestation, day: date) -> bool:
@@ -261,7 +266,7 @@ def attested(subject: Subject) -> tuple[str, ...]:
 
 def words(subject: Subject) -> Evidence:
     """The words of the name."""
-    return Evidence(name_words(subject.connection.name), None, Source.MANIFEST)
+    return Evidence(name_words(subject.connection.name), None, _MANIFEST)
 
 
 def context_words(subject: Subject) -> Evidence:
@@ -269,7 +274,7 @@ def context_words(subject: Subject) -> Evidence:
     one = subject.connection
     texts = [one.account, one.strategy, one.purpose, one.vendor, *(one.symbols or ())]
     found = dict.fromkeys(word for text in texts if text for word in name_words(text))
-    return Evidence(tuple(found), None, Source.MANIFEST)
+    return Evidence(tuple(found), None, _MANIFEST)
 
 
 def schemes(subject: Subject) -> Evidence:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from bfaudit.model import History, Source
 from bfaudit.policy.evidence import Evidence, Subject
 
@@ -47,7 +49,7 @@ def wider(subject: Subject) -> Evidence:
 def widened(subject: Subject) -> Evidence:
     found = compared(lambda history: history.widened)(subject)
     unsure = _unsure(subject)
-    return found._replace(unknown=unsure) if found.judged and unsure else found
+    return replace(found, unknown=unsure) if found.judged and unsure else found
 
 
 def _unsure(subject: Subject) -> str | None:

@@ -5,43 +5,38 @@ from itertools import repeat
 from typing import Any
 
 from bfaudit.model import Judgement, Outcome
-from bfaudit.policy.cel import Answer, Expression, Failure, Unknown
-from bfaudit.policy.columns import Column
+from bfaudit.policy.cel import Answer, Expression, Failure, Unknown, speakable
+from bfaudit.policy.columns import NOTHING, Column
 from bfaudit.policy.rules import CompiledRule, Text, shown
 
-Numbers = Sequence[int]
-"""One input of a rule: for each column that it reads, the number of its entry."""
+Entries = Sequence[Sequence[int]]
+"""The inputs of a rule: for each column that it reads, the number of its evidence in each of them."""
 
 
-class Condition:
-    """One condition of a rule over the columns that the rule reads."""
+_NOT_APPLICABLE = Outcome.NOT_APPLICABLE, "The rule does not apply."
+_PASS = Outcome.PASS, "As expected."
+
+
+class Condition(dict[tuple[Any, ...], Answer]):
+    """One condition of a rule over the columns that the rule reads: its answers by the values that it was asked for."""
 
     def __init__(self, asked: Expression, reads: Sequence[str], columns: Sequence[Column]) -> None:
         self._asked = asked
         slots = [reads.index(name) for name in asked.reads]
-        self._reads = [(name, i, columns[i]) for name, i in zip(asked.reads, slots, strict=True)]
-        self._answers: dict[tuple[Any, ...], Answer] = {}
+        self._columns = [(i, columns[i]) for i in slots]
 
-    def keys(self, entries: Sequence[Numbers]) -> Iterable[tuple[Any, ...]]:
-        """What its answer hangs on for each input, given the entries of each column."""
-        if not self._reads:
-            return repeat(())
-        return zip(
-            *(map(column.keys.__getitem__, entries[i]) for _, i, column in self._reads),
-            strict=True,
-        )
-
-    def answer(self, key: tuple[Any, ...], numbers: Numbers) -> Answer:
-        """What it says of one input, with the key that it has."""
-        answer = self._answers.get(key)
-        if answer is None:
-            known = {
-                name: column.inputs[numbers[i]]
-                for name, i, column in self._reads
-                if column.evidence[numbers[i]].judged
-            }
-            answer = self._answers[key] = self._asked.evaluate(known)
+    def __missing__(self, key: tuple[Any, ...]) -> Answer:
+        given = zip(self._asked.reads, key, strict=True)
+        known = {name: speakable(value) for name, value in given if value is not NOTHING}
+        answer = self[key] = self._asked.evaluate(known)
         return answer
+
+    def asked(self, entries: Entries) -> Iterable[tuple[Any, ...]]:
+        """The values that its answer hangs on for each input, given the entries of each column."""
+        if not self._columns:
+            return repeat(())
+        values = (map(column.keys.__getitem__, entries[i]) for i, column in self._columns)
+        return zip(*values, strict=True)
 
 
 class Phrase:
@@ -66,13 +61,13 @@ class Phrase:
         self._columns = columns
         self._fixed = parts[0] if len(parts) == 1 and isinstance(parts[0], str) else None
 
-    def fill(self, numbers: Numbers) -> str:
+    def fill(self, entries: Entries, at: int) -> str:
         """The text for one input."""
         if self._fixed is not None:
             return self._fixed
         return "".join(
             [
-                part if isinstance(part, str) else self._columns[part].shown(numbers[part])
+                part if isinstance(part, str) else self._columns[part].shown(entries[part][at])
                 for part in self._parts
             ]
         )
@@ -92,44 +87,43 @@ class Judge:
         self._message = Phrase(compiled.message, params, reads, columns)
         self._expected = Phrase(compiled.expected, params, reads, columns)
 
-    def __call__(self, inputs: Sequence[Numbers]) -> list[Judgement]:
-        """What the rule says of each input."""
-        if not inputs:
-            return []
-        entries = list(zip(*inputs, strict=True))
+    def __call__(self, entries: Entries, inputs: int) -> list[Judgement]:
+        """What the rule says of each of so many inputs."""
         observations: Iterable[Any] = repeat(())
         if entries:
             seen = zip(self._columns, entries, strict=True)
             each = (map(column.observations.__getitem__, numbers) for column, numbers in seen)
             observations = zip(*each, strict=True)
         expected = self._expected.fill
-        keys = zip(self._applies.keys(entries), self._require.keys(entries), strict=False)
+        applies = map(self._applies.__getitem__, self._applies.asked(entries))
+        require = self._require.asked(entries)
         judged = []
-        for numbers, (applies, require), observed in zip(inputs, keys, observations, strict=False):
-            outcome, message = self._verdict(applies, require, numbers)
-            judged.append(Judgement(outcome, message, expected(numbers), observed))
+        for at, applying, key, observed in zip(
+            range(inputs), applies, require, observations, strict=False
+        ):
+            outcome, message = self._verdict(applying, key, entries, at)
+            judged.append(Judgement(outcome, message, expected(entries, at), observed))
         return judged
 
     def _verdict(
-        self, applies_key: tuple[Any, ...], require_key: tuple[Any, ...], numbers: Numbers
+        self, applies: Answer, key: tuple[Any, ...], entries: Entries, at: int
     ) -> tuple[Outcome, str]:
-        applies = self._applies.answer(applies_key, numbers)
         if applies is False:
-            return Outcome.NOT_APPLICABLE, "The rule does not apply."
+            return _NOT_APPLICABLE
         if isinstance(applies, Failure):
             return Outcome.ERROR, f"The rule cannot be evaluated: {applies.text}."
-        require = self._require.answer(require_key, numbers)
+        require = self._require[key]
         if require is True:  # whether or not it applies
-            return Outcome.PASS, "As expected."
+            return _PASS
         match applies, require:
             case (Unknown(names), _) | (_, Unknown(names)):
-                why = "; ".join(f"{name} ({self._why(numbers, name)})" for name in names)
+                why = "; ".join(f"{name} ({self._why(name, entries, at)})" for name in names)
                 return self._on_unknown, f"Not known: {why}."
             case _, Failure(text):
                 return Outcome.ERROR, f"The rule cannot be evaluated: {text}."
             case _:
-                return Outcome.FAIL, self._message.fill(numbers)
+                return Outcome.FAIL, self._message.fill(entries, at)
 
-    def _why(self, numbers: Numbers, name: str) -> str:
-        at = self._reads.index(name)
-        return self._columns[at].evidence[numbers[at]].unknown or "there is none"
+    def _why(self, name: str, entries: Entries, at: int) -> str:
+        slot = self._reads.index(name)
+        return self._columns[slot].evidence[entries[slot][at]].unknown or "there is none"

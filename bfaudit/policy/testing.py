@@ -80,7 +80,7 @@ def _answers(part: str, rule: CompiledRule, ran: Sequence[Ran]) -> set[bool]:
             column = table.column(name)
             number = column.numbers[at]
             if column.evidence[number].judged:
-                values[name] = column.inputs[number]
+                values[name] = cel.speakable(column.evidence[number].value)
         answer = asked.evaluate(values)
         if isinstance(answer, bool):
             found.add(answer)

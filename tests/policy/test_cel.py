@@ -147,6 +147,15 @@ def test_any_text_goes_through(text):
     assert ask("key.label == key.type", {"key.label": text, "key.type": text}) is True
 
 
+@given(st.lists(st.text(st.characters(), max_size=5), max_size=4))
+def test_any_list_goes_through(texts):
+    """So does every list of texts, and no text of it is taken for another's part."""
+    values = {"connection.tags": texts, "network.allowlist": tuple(texts)}
+
+    assert ask("connection.tags == network.allowlist", values) is True
+    assert ask(f"size(connection.tags) == {len(texts)}", values) is True
+
+
 def test_reads_are_exact():
     """An expression reads the fields it refers to: not those in texts, in loops or in other names."""
     source = """

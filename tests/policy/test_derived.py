@@ -39,7 +39,8 @@ def test_days_until():
 
     assert 3 == see("key.days_to_expiry", scanned(known={path: NOW + timedelta(days=3)})).value
     assert -1 == see("key.days_to_expiry", scanned(known={path: NOW - timedelta(hours=1)})).value
-    assert (None, None) == see("key.days_to_expiry", scanned(known={path: None}))[:2]
+    never = see("key.days_to_expiry", scanned(known={path: None}))
+    assert (None, None) == (never.value, never.unknown)
     assert see("key.days_to_expiry", scanned()).unknown
 
 

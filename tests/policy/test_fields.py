@@ -202,9 +202,7 @@ def test_a_declared_age_is_told_as_such():
 def test_never_is_not_unknown():
     """A key that never expires, or was never used, has no time, but that is known."""
 
-    assert Evidence(None, None, "introspection", "GET /a") == see("key.expires", NEVER)._replace(
-        limitation=None
-    )
+    assert Evidence(None, None, "introspection", "GET /a") == see("key.expires", NEVER)
     assert see("key.expires_ever", NEVER).value is False
     assert see("key.ever_used", NEVER).value is False
     assert see("key.ever_used", SILENT).value is None
