@@ -1,6 +1,8 @@
 """Facts as the documents hold them: values by group, and by path why one is not known, or where it comes from."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,7 +10,7 @@ from msgspec import Struct
 
 from bfaudit.facts import FACTS, FactSpec, Kind, spec_of
 from bfaudit.model import Fact, Facts, Grant, Json, Source
-from bfaudit.sealed import Moment, plain
+from bfaudit.sealed import Moment, utc
 
 NOT_RECORDED = "this scan did not record it"
 """The reason written for a fact of the catalogue that a scan says nothing about, not even why."""
@@ -38,11 +40,21 @@ class Evidence(Struct, frozen=True):
 class Nested(NamedTuple):
     """Facts as a document holds them."""
 
-    groups: dict[str, dict[str, Json]]
-    """Values by group and name; null where there is none, or never, or where `unknown` lists the path."""
-    unknown: dict[str, str]
-    evidence: dict[str, Evidence]
+    groups: dict[str, dict[str, Any]]
+    """Values by group and name, as msgspec writes them; null where there is none, or never, or where `unknown` lists the path."""
+    unknown: Mapping[str, str]
+    evidence: Mapping[str, Evidence]
     """By path, for known facts only."""
+
+
+class Grounds(NamedTuple):
+    """What is said of facts beside their values: the same of most keys of an exchange, and made a document's once."""
+
+    known: tuple[tuple[str, Source, str | None, str | None, str | None], ...]
+    """Path and evidence of each known fact."""
+    unknown: tuple[tuple[str, str], ...]
+    unresolved: bool
+    """Whether the key has no fingerprint."""
 
 
 class _Slot(NamedTuple):
@@ -67,32 +79,56 @@ def _slot(path: str) -> _Slot:
 
 _SLOTS = tuple(map(_slot, FACTS))
 _GROUPS = tuple(dict.fromkeys(slot.group for slot in _SLOTS))
-_READY = frozenset({str, bool, int, type(None)})
-"""Types that JSON has."""
+
+
+def grounds(facts: Facts, fingerprint: str | None) -> Grounds:
+    """What is said of the facts of a key."""
+    known = facts.known.items()
+    return Grounds(
+        tuple([(path, one.source, one.request, one.limitation, one.via) for path, one in known]),
+        tuple(facts.unknown.items()),
+        fingerprint is None,
+    )
 
 
 def nest(facts: Facts, fingerprint: str | None) -> Nested:
     """Facts as a document holds them; the fingerprint of the key joins its group."""
-    groups: dict[str, dict[str, Json]] = {group: {} for group in _GROUPS}
+    return Nested(valued(facts, fingerprint), *spelt(grounds(facts, fingerprint)))
+
+
+def valued(facts: Facts, fingerprint: str | None) -> dict[str, dict[str, Any]]:
+    """The values of facts by group and name, with the fingerprint of the key."""
+    groups: dict[str, dict[str, Any]] = {group: {} for group in _GROUPS}
     groups["key"]["fingerprint"] = fingerprint
-    unknown: dict[str, str] = {}
-    evidence: dict[str, Evidence] = {}
-    known, reasons = facts.known, facts.unknown
-    others = sorted((known.keys() | reasons.keys()) - FACTS.keys())
-    for path, group, name, silent, always in (*_SLOTS, *map(_slot, others)):
+    known = facts.known
+    for path, group, name, silent, _ in _slots(tuple(known), tuple(facts.unknown)):
         fact = known.get(path)
-        why = reasons.get(path)
-        if fact is not None:
-            value = fact.value
-            plainly = value if value.__class__ in _READY else plain(value)
-            groups.setdefault(group, {})[name] = plainly
-            evidence[path] = Evidence(fact.source, fact.request, fact.limitation, fact.via)
-        elif why is not None or always:
-            groups.setdefault(group, {})[name] = silent
-            unknown[path] = NOT_RECORDED if why is None else why
-    if fingerprint is None:
+        value = silent if fact is None else fact.value
+        groups.setdefault(group, {})[name] = utc(value) if isinstance(value, datetime) else value
+    return groups
+
+
+@lru_cache(256)
+def spelt(said: Grounds) -> tuple[Mapping[str, str], Mapping[str, Evidence]]:
+    """Why facts are not known, and where the others come from, in the order of a document."""
+    known = {
+        path: Evidence(source, request, limitation, via)
+        for path, source, request, limitation, via in said.known
+    }
+    reasons = dict(said.unknown)
+    slots = _slots(tuple(known), tuple(reasons))
+    unknown = {at.path: reasons.get(at.path, NOT_RECORDED) for at in slots if at.path not in known}
+    if said.unresolved:
         unknown["key.fingerprint"] = UNRESOLVED
-    return Nested(groups, unknown, evidence)
+    return unknown, {slot.path: known[slot.path] for slot in slots if slot.path in known}
+
+
+@lru_cache(256)
+def _slots(known: tuple[str, ...], unknown: tuple[str, ...]) -> tuple[_Slot, ...]:
+    """The slots that a document has, where these facts are known, and of those something is said."""
+    told = {*known, *unknown}
+    slots = (*_SLOTS, *map(_slot, sorted(told - FACTS.keys())))
+    return tuple(slot for slot in slots if slot.always or slot.path in told)
 
 
 def flatten(nested: Nested) -> Facts:

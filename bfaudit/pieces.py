@@ -1,8 +1,11 @@
 """A document in pieces, for one that is too long to be held whole: bytes, or rows that are joined when they are written."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+Made = TypeVar("Made")
 
 AT_ONCE = 2048
 """Rows in one piece: about a megabyte."""
@@ -29,6 +32,20 @@ class PerJudgement(list[bytes]):
 
 Column = bytes | PerJudgement | Sequence[bytes]
 """A part of every row: the same in all, one for each judgement, or one for each row."""
+
+
+class Shared:
+    """What is made of each item of a list, once for all runs that share it."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, str], Sequence[Any]] = {}
+
+    def __call__(self, given: Sequence[T], what: str, of: Callable[[T], Made]) -> Sequence[Made]:
+        """What `of` makes of each; `what` names it. The list must live as long as this."""
+        key = (id(given), what)
+        if key not in self._made:
+            self._made[key] = list(map(of, given))
+        return self._made[key]
 
 
 def blocks(columns: Iterable[Column], numbers: Sequence[int]) -> Iterator[Block]:
@@ -65,6 +82,22 @@ def _part(column: Column, numbers: Sequence[int], start: int) -> Sequence[bytes]
     if isinstance(column, PerJudgement):
         return list(map(column.__getitem__, numbers))
     return column[start : start + len(numbers)]
+
+
+def bracketed(pieces: Iterable[Piece], ends: bytes = b"]") -> Iterator[Piece]:
+    """A list of JSON, of items that have a comma before each."""
+    begins, end = b"[", b"[]"
+    for piece in pieces:
+        yield begins + bytes(piece)[1:] if begins else piece
+        begins, end = b"", ends
+    yield end
+
+
+def picked(column: Column, rows: Sequence[int]) -> Column:
+    """A column for some of the rows."""
+    if isinstance(column, bytes | PerJudgement):
+        return column
+    return [column[at] for at in rows]
 
 
 def whole(pieces: Iterable[Piece]) -> bytes:

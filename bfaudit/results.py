@@ -3,6 +3,7 @@
 Half a million of them are so many numbers. A `Result` is made when somebody looks at it, and counting makes none.
 """
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,8 +14,24 @@ from typing import overload
 from bfaudit.model import Judgement, Outcome, Place, Result, Rule
 
 
+class _Made(Sequence[Result]):
+    """Results that are made when they are looked at."""
+
+    @abstractmethod
+    def at(self, position: int) -> Result:
+        """The result at a position, counted from 0."""
+
+    @overload
+    def __getitem__(self, at: int) -> Result: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Result]: ...
+    def __getitem__(self, at: int | slice) -> Result | Sequence[Result]:
+        where = range(len(self))[at]
+        return self.at(where) if isinstance(where, int) else tuple(map(self.at, where))
+
+
 @dataclass(frozen=True)
-class Run(Sequence[Result]):
+class Run(_Made):
     """The results of one rule. Many runs share their lists: what is made for one of them is good for all."""
 
     rule: Rule
@@ -79,25 +96,19 @@ class Run(Sequence[Result]):
             return map(Result, *told)
         return map(Result, *told, map(self.exceptions.get, count()), map(self.identities.get, count()))  # fmt: skip
 
-    @overload
-    def __getitem__(self, at: int) -> Result: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Result]: ...
-    def __getitem__(self, at: int | slice) -> Result | Sequence[Result]:
-        if isinstance(at, slice):
-            return tuple(map(self.__getitem__, range(len(self))[at]))
-        at = range(len(self))[at]
+    def at(self, position: int) -> Result:
+        """The result at a position, counted from 0."""
         return Result(
             self.rule,
-            self.names[at],
-            self.judgements[self.numbers[at]],
-            self.places[at],
-            self.exceptions.get(at),
-            self.identities.get(at),
+            self.names[position],
+            self.judgements[self.numbers[position]],
+            self.places[position],
+            self.exceptions.get(position),
+            self.identities.get(position),
         )
 
 
-class Results(Sequence[Result]):  # noqa: PLW1641 - like a list: rules hold mappings
+class Results(_Made):  # noqa: PLW1641 - like a list: rules hold mappings
     """All results of an audit: runs, one after the other."""
 
     def __init__(self, runs: Iterable[Run] = ()) -> None:
@@ -128,19 +139,13 @@ class Results(Sequence[Result]):  # noqa: PLW1641 - like a list: rules hold mapp
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
-    @overload
-    def __getitem__(self, at: int) -> Result: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Result]: ...
-    def __getitem__(self, at: int | slice) -> Result | Sequence[Result]:
-        if isinstance(at, slice):
-            return tuple(self)[at]
-        at = range(len(self))[at]
+    def at(self, position: int) -> Result:
+        """The result at a position, counted from 0."""
         for run in self.runs:
-            if at < len(run):
-                return run[at]
-            at -= len(run)
-        raise IndexError(at)
+            if position < len(run):
+                return run.at(position)
+            position -= len(run)
+        raise IndexError(position)
 
 
 def _moved(marks: Mapping[int, str], kept: Sequence[int]) -> Mapping[int, str]:

@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from bfaudit.errors import IntegrityError, InvalidInput, Problem
 from bfaudit.model import Json, Place
-from bfaudit.pieces import Piece, whole
+from bfaudit.pieces import Piece, bracketed, whole
 
 Moment = Annotated[datetime, Meta(tz=True)]
 """A time with its zone; written in UTC."""
@@ -52,8 +52,14 @@ class Location(Struct, frozen=True):
         return Place(self.file, self.line, self.column)
 
 
+_READY = frozenset({str, bool, int, type(None)})
+"""Types that JSON has."""
+
+
 def plain(value: Any) -> Json:
     """A value as JSON holds it; times in UTC."""
+    if value.__class__ in _READY:
+        return value
     return msgspec.to_builtins(utc(value) if isinstance(value, datetime) else value)
 
 
@@ -105,7 +111,7 @@ def sealing(
         begins = b",\n"
     for key, listed in lists.items():
         yield b"%b  %b: " % (begins, msgspec.json.encode(key))
-        yield from _list(listed.written(), b"\n  ]")
+        yield from bracketed(listed.written(), b"\n  ]")
     yield b"\n}\n"
 
 
@@ -124,21 +130,12 @@ def digest_of(content: Mapping[str, Json], lists: Mapping[str, Listed] = NO_LIST
         digest.update(begins + msgspec.json.encode(key) + b":")
         begins = b","
         if key in lists:
-            for piece in _list(lists[key].ordered(), b"]"):
+            for piece in bracketed(lists[key].ordered(), b"]"):
                 digest.update(bytes(piece))
         else:
             digest.update(msgspec.json.encode(content[key], order="sorted"))
     digest.update(b"}")
     return f"sha256:{digest.hexdigest()}"
-
-
-def _list(pieces: Iterable[Piece], ends: bytes) -> Iterator[Piece]:
-    """A list, of items that have a comma before each."""
-    begins, end = b"[", b"[]"
-    for piece in pieces:
-        yield begins + bytes(piece)[1:] if begins else piece
-        begins, end = b"", ends
-    yield end
 
 
 _encode = msgspec.json.Encoder().encode

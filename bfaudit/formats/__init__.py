@@ -10,7 +10,20 @@ from bfaudit.formats.base import Format, Options
 __all__ = ["FORMATS", "Format", "Options"]
 
 _NOT_FORMATS = frozenset(
-    {"base", "context", "json_rows", "rows", "sarif_rules", "script", "templating", "terminal"}
+    {
+        "base",
+        "columns",
+        "context",
+        "json_rows",
+        "oscal_observations",
+        "oscal_words",
+        "rows",
+        "sarif_results",
+        "sarif_rules",
+        "script",
+        "templating",
+        "terminal",
+    }
 )
 
 

@@ -9,8 +9,9 @@ import bfaudit
 from bfaudit.formats.base import Format, Options
 from bfaudit.formats.rows import Rows
 from bfaudit.model import Audit, Scanned
-from bfaudit.report.wording import count, visible
+from bfaudit.report.wording import visible
 from bfaudit.sealed import utc
+from bfaudit.words import count
 
 WARNING_DAYS = 14
 """How long before a key ends its alarm rings."""

@@ -32,7 +32,7 @@ from bfaudit.report.counts import tally
 from bfaudit.report.excepted import ExceptionRow, exception_of, exception_row
 from bfaudit.results import Results
 from bfaudit.sealed import Listed, Location, Moment, invalid, plain, sealing, unseal, utc
-from bfaudit.snapshot import client_row, exchange_row, listed, rejected_row, restored
+from bfaudit.snapshot import client_row, exchange_row, listed, ordered, rejected_row, restored
 
 SCHEMA = "bfaudit-report/1"
 
@@ -134,7 +134,7 @@ def written(audit: Audit, options: Options) -> Iterator[Piece]:
         "rejected": [rejected_row(rejected) for rejected in snapshot.rejected],
     }
     return sealing(SCHEMA, content, {
-        "connections": Listed(partial(listed, snapshot, ordered=False), partial(listed, snapshot, ordered=True)),
+        "connections": Listed(partial(listed, snapshot), partial(ordered, snapshot)),
         "results": Listed(partial(rows, audit, ordered=False), partial(rows, audit, ordered=True)),
     })  # fmt: skip
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bfaudit.formats.rows import ASKING
 from bfaudit.model import Audit, Json, Judgement, Place, half
-from bfaudit.pieces import Block, Column, PerJudgement, blocks
+from bfaudit.pieces import Block, Column, PerJudgement, Shared, blocks
 from bfaudit.report.findings import actual, unknown
 from bfaudit.results import Results, Run
 from bfaudit.sealed import NEXT, encoded, plain
@@ -37,7 +37,7 @@ class Columns:
         self._ordered = ordered
         self._baselined = audit.baselined
         self._files: dict[str, bytes] = {}
-        self._made: dict[tuple[int, str], Sequence[Any]] = {}
+        self.shared = Shared()
 
     def field(self, name: str, value: Json) -> bytes:
         """One field."""
@@ -55,13 +55,6 @@ class Columns:
     def each(self, name: str, given: Sequence[T], of: Callable[[T], Json]) -> Sequence[bytes]:
         """What each connection says, of a list that runs share."""
         return self.shared(given, name, lambda one: self.field(name, of(one)))
-
-    def shared(self, given: Sequence[T], what: str, of: Callable[[T], Any]) -> Sequence[Any]:
-        """Something of each item of a list that runs share."""
-        key = (id(given), what)
-        if key not in self._made:
-            self._made[key] = list(map(of, given))
-        return self._made[key]
 
     def location(self, run: Run) -> Sequence[bytes]:
         """Where each result points to."""

@@ -8,9 +8,10 @@ import msgspec
 
 import bfaudit
 from bfaudit.formats.base import Format, Options
+from bfaudit.formats.columns import excepted, fixes
 from bfaudit.formats.json_rows import Columns
 from bfaudit.formats.rows import Rows, told
-from bfaudit.model import Audit, Json, Outcome, Scanned
+from bfaudit.model import Audit, Json, Scanned
 from bfaudit.pieces import Column, Piece, blocks, whole
 from bfaudit.report.counts import tally
 from bfaudit.report.findings import actual, unknown
@@ -73,11 +74,7 @@ def _before(audit: Audit, options: Options) -> Iterator[dict[str, Json]]:
 
 
 def _fields(run: Run, made: Columns, texts: Rows) -> dict[str, Iterable[Column]]:
-    rule, judged, marks = run.rule, run.judgements, run.exceptions
-    exceptions = {
-        at: made.field("exception", texts.exception(name) or None) for at, name in marks.items()
-    }
-    none = made.field("exception", None)
+    rule, judged = run.rule, run.judgements
     known = [made.field("known", value=held) for held in made.known(run)]
 
     def of(name: str, get: Callable[[Scanned], Json]) -> Sequence[bytes]:
@@ -89,7 +86,7 @@ def _fields(run: Run, made: Columns, texts: Rows) -> dict[str, Iterable[Column]]
         "severity": [made.field("severity", rule.severity.word)],
         "title": [made.field("title", told(rule.title))],
         "outcome": [made.told("outcome", judged, lambda one: one.outcome.value)],
-        "exception": [[exceptions.get(at, none) for at in range(len(run))] if marks else none],
+        "exception": [excepted(run, texts, lambda one: made.field("exception", one or None))],
         "known": [known or made.field("known", None)],
         "connection": [made.each("connection", run.names, str)],
         "exchange": [of("exchange", lambda one: one.connection.exchange)],
@@ -101,26 +98,12 @@ def _fields(run: Run, made: Columns, texts: Rows) -> dict[str, Iterable[Column]]
         "expected": [made.told("expected", judged, lambda one: one.expected)],
         "actual": [made.told("actual", judged, lambda one: actual(one.observations))],
         "unknown": [made.told("unknown", judged, lambda one: unknown(one.observations))],
-        "fix": [_fixes(run, made, texts)],
+        "fix": [fixes(run, texts, made.shared, lambda fix: made.field("fix", fix or None))],
         "controls": [made.field("controls", rule.controls)],
         "location": [made.location(run)],
         "fingerprint": made.fingerprint(run),
         "scanned_at": [of("scanned_at", lambda one: utc(one.scanned_at))],
     }
-
-
-def _fixes(run: Run, made: Columns, texts: Rows) -> Column:
-    """What to do about each finding, by the exchange; of what is none, nothing."""
-    none = made.field("fix", None)
-    failed = [judgement.outcome is Outcome.FAIL for judgement in run.judgements]
-    if not any(failed):
-        return none
-    exchanges = made.shared(run.names, "of", lambda name: texts.scanned(name).connection.exchange)
-    fixes = {name: made.field("fix", texts.fix(run.rule, name) or None) for name in {*exchanges}}
-    return [
-        fixes[exchange] if failed[number] else none
-        for exchange, number in zip(exchanges, run.numbers, strict=True)
-    ]
 
 
 FORMAT = Format(

@@ -1,17 +1,21 @@
 """OCSF Compliance Findings (class 2003) as JSON Lines, for a SIEM. https://schema.ocsf.io/1.5.0/classes/compliance_finding."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
 
 import bfaudit
 from bfaudit.formats.base import Format, Options
-from bfaudit.formats.rows import ASKING, NOT_AUDITED, Row, Rows
-from bfaudit.model import Audit, Json, Outcome, Rejected, Severity
+from bfaudit.formats.columns import MARK, excepted, fingerprints, fixes, frame, inside, line
+from bfaudit.formats.rows import ASKING, NOT_AUDITED, Rows, Words, headline, told
+from bfaudit.model import Audit, Json, Judgement, Outcome, Place, Rejected, Rule, Severity
+from bfaudit.pieces import Column, PerJudgement, Piece, Shared, blocks, whole
 from bfaudit.report.wording import visible
+from bfaudit.results import Results, Run
 from bfaudit.sealed import utc
 
 VERSION = "1.5.0"
@@ -46,10 +50,16 @@ OUTCOMES: Mapping[Outcome, Said] = {
 
 def render(audit: Audit, options: Options) -> bytes:
     """A finding per result, then one per connection that was left out."""
-    rows = Rows(audit, options)
-    maker = _Maker(audit, options, rows.elsewhere())
-    lines = chain(map(maker.finding, rows), map(maker.left_out, audit.snapshot.rejected))
-    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+    return whole(written(audit, options))
+
+
+def written(audit: Audit, options: Options) -> Iterator[Piece]:
+    """The same in pieces."""
+    maker = _Maker(audit, options)
+    for run in filter(len, Results.of(audit.results).runs):
+        yield from blocks(maker.findings(run), run.numbers)
+    for rejected in audit.snapshot.rejected:
+        yield msgspec.json.encode(maker.left_out(rejected)) + b"\n"
 
 
 def milliseconds(moment: datetime) -> int:
@@ -60,41 +70,108 @@ def milliseconds(moment: datetime) -> int:
 class _Maker:
     """What is the same in every finding of an audit."""
 
-    def __init__(self, audit: Audit, options: Options, elsewhere: str) -> None:
+    def __init__(self, audit: Audit, options: Options) -> None:
         self._time = milliseconds(audit.generated_at)
         product = {"name": "bfaudit", "vendor_name": "bfaudit", "version": bfaudit.__version__}
         self._metadata = {"version": VERSION, "product": product}
-        self._elsewhere = elsewhere
-        self._snapshot = options.digest_of(audit.snapshot)
+        self._rows = Rows(audit, options)
+        self._elsewhere = self._rows.elsewhere()
+        self._snapshot = visible(options.digest_of(audit.snapshot))
+        self._shared = Shared()
 
-    def finding(self, row: Row) -> dict[str, Json]:
-        """One result."""
-        asking = row.outcome in ASKING
-        said, severity = (
-            OUTCOMES[row.outcome],
-            SEVERITIES[row.rule.severity if asking else Severity.INFO],
-        )
-        detail = f"Exception: {row.exception}" if row.excepted else row.outcome.value
-        made = self._base(SUPPRESSED if row.excepted else said.status, severity, detail)
-        made |= {
-            "message": row.headline,
-            "finding_info": {
-                "uid": visible(row.result.fingerprint),
-                "title": row.title,
-                "desc": "\n".join(row.lines()),
-                "created_time": milliseconds(row.scanned.scanned_at),
-                "types": ["API key"],
-                "data_sources": [visible(row.scanned.connection.exchange)],
-            },
-            "compliance": self._compliance(row, said.compliance),
-            "resources": [self._resource(row)],
-            "unmapped": self._unmapped(row),
+    def findings(self, run: Run) -> Iterator[Column]:
+        """The results of a rule."""
+        rows, shared, names = self._rows, self._shared, run.names
+        words = list(map(rows.words, run.judgements))
+        name = shared(names, "name", _begins)
+        at: list[Column] = [shared(run.places, "at", self._at), b'"']
+        desc: list[Column] = [
+            PerJudgement(map(_desc, run.judgements, words, repeat(run.rule))),
+            shared(names, "status", self._status),
+            fixes(run, rows, shared, partial(line, "fix")),
+            excepted(run, rows, partial(line, "exception")),
+        ]
+        values: list[Iterable[Column]] = [
+            [name, PerJudgement(map(_headline, run.judgements, words, repeat(run.rule))), b'"'],
+            fingerprints(run, shared),
+            [name, *desc, b"\\nat: ", *at],
+            [shared(names, "created", self._created)],
+            [shared(names, "exchange", self._exchange)],
+            [PerJudgement(msgspec.json.encode(one.message) for one in words)],
+            [shared(names, "resource", self._resource)],
+            [PerJudgement(msgspec.json.encode(one.expected) for one in words)],
+            [PerJudgement(msgspec.json.encode(one.seen) for one in words)],
+            [b'"', *at],
+        ]
+        first, *others = self._frames(run)
+        yield first
+        for value, after in zip(values, others, strict=True):
+            yield from value
+            yield after
+        yield fixes(run, rows, shared, partial(self._remediation, run.rule))
+
+    def _frames(self, run: Run) -> Sequence[Column]:
+        """What is around the values, but for the end of each finding."""
+        rule, outcomes = run.rule, [judgement.outcome for judgement in run.judgements]
+        plain = {outcome: self._frame(rule, outcome, None) for outcome in {*outcomes}}
+        if not run.exceptions:
+            parts = zip(*(plain[outcome] for outcome in outcomes), strict=True)
+            return [PerJudgement(each) for each in parts]
+        under = {
+            (name, outcome): self._frame(rule, outcome, self._rows.exception(name))
+            for name in {*run.exceptions.values()}
+            for outcome in {*outcomes}
         }
-        if row.fix:
-            made["remediation"] = {"desc": row.fix}
-            if row.rule.references:
-                made["remediation"]["references"] = list(map(visible, row.rule.references))
-        return made
+        each = [
+            under[run.exceptions[at], outcomes[number]] if at in run.exceptions else plain[outcomes[number]]
+            for at, number in enumerate(run.numbers)
+        ]  # fmt: skip
+        return list(zip(*each, strict=True))
+
+    def _frame(self, rule: Rule, outcome: Outcome, exception: str | None) -> list[bytes]:
+        excepted = exception is not None and outcome is Outcome.FAIL
+        said, severity = (
+            OUTCOMES[outcome],
+            SEVERITIES[rule.severity if outcome in ASKING else Severity.INFO],
+        )
+        detail = f"Exception: {exception}" if excepted else outcome.value
+        made = self._base(SUPPRESSED if excepted else said.status, severity, detail)
+        made |= {
+            "message": MARK,
+            "finding_info": {
+                "uid": MARK,
+                "title": told(rule.title),
+                "desc": MARK,
+                "created_time": MARK,
+                "types": ["API key"],
+                "data_sources": [MARK],
+            },
+            "compliance": _compliance(rule, outcome, said.compliance),
+            "resources": [MARK],
+            "unmapped": self._unmapped(rule, outcome, exception),
+        }
+        *parts, last = frame(made)
+        return [*parts, last[:-1]]
+
+    def _at(self, place: Place) -> bytes:
+        return inside(f"{self._rows.file(place)}:{max(1, place.line)}:{max(1, place.column)}")
+
+    def _status(self, name: str) -> bytes:
+        return line("status", self._rows.status(name))
+
+    def _created(self, name: str) -> bytes:
+        return b"%d" % milliseconds(self._rows.scanned(name).scanned_at)
+
+    def _exchange(self, name: str) -> bytes:
+        return msgspec.json.encode(visible(self._rows.scanned(name).connection.exchange))
+
+    def _remediation(self, rule: Rule, fix: str) -> bytes:
+        if not fix:
+            return b"}\n"
+        made: dict[str, Json] = {"desc": fix}
+        if rule.references:
+            made["references"] = list(map(visible, rule.references))
+        return b',"remediation":' + msgspec.json.encode(made) + b"}\n"
 
     def left_out(self, rejected: Rejected) -> dict[str, Json]:
         """A connection that was not audited."""
@@ -128,56 +205,77 @@ class _Maker:
             "metadata": self._metadata,
         }
 
-    def _compliance(self, row: Row, status: tuple[int, str]) -> dict[str, Json]:
-        rule = row.rule
-        standards = list(map(visible, rule.controls)) or [visible(rule.policy)]
-        requirements = [
-            visible(f"{name} {each}") for name, ids in rule.controls.items() for each in ids
-        ]
-        return {
-            "control": visible(rule.id),
-            "standards": standards,
-            "requirements": requirements,
-            "status_id": status[0],
-            "status": status[1],
-            "status_code": row.outcome.value,
-            "status_detail": row.words.message,
-        }
-
-    def _resource(self, row: Row) -> dict[str, Json]:
-        connection = row.scanned.connection
+    def _resource(self, name: str) -> bytes:
+        scanned = self._rows.scanned(name)
+        connection = scanned.connection
         labels = {
             "exchange": connection.exchange,
             "account": connection.account,
             "strategy": connection.strategy,
         }
         resource: dict[str, Json] = {
-            "name": row.connection,
+            "name": visible(name),
             "type": "API key",
             "labels": [visible(f"{name}: {value}") for name, value in labels.items() if value],
         }
-        if row.scanned.fingerprint:
-            resource["uid"] = visible(row.scanned.fingerprint)
+        if scanned.fingerprint:
+            resource["uid"] = visible(scanned.fingerprint)
         if connection.owner:
             resource["owner"] = {"name": visible(connection.owner)}
-        return resource
+        return msgspec.json.encode(resource)
 
-    def _unmapped(self, row: Row) -> dict[str, Json]:
+    def _unmapped(self, rule: Rule, outcome: Outcome, exception: str | None) -> dict[str, Json]:
         more: dict[str, Json] = {
-            "rule": visible(row.rule.id),
-            "policy": visible(row.rule.policy),
-            "rule_severity": row.rule.severity.word,
-            "outcome": row.outcome.value,
-            "expected": row.words.expected,
-            "actual": list(row.words.seen),
-            "location": f"{row.file}:{row.line}:{row.column}",
+            "rule": visible(rule.id),
+            "policy": visible(rule.policy),
+            "rule_severity": rule.severity.word,
+            "outcome": outcome.value,
+            "expected": MARK,
+            "actual": MARK,
+            "location": MARK,
             "snapshot": self._snapshot,
         }
-        if row.result.exception is not None:
-            more["exception"] = row.exception
+        if exception is not None:
+            more["exception"] = exception
         if self._elsewhere:
             more["caveat"] = self._elsewhere
         return more
 
 
-FORMAT = Format(id="ocsf", suffix="jsonl", title="OCSF Compliance Findings", render=render)
+def _compliance(rule: Rule, outcome: Outcome, status: tuple[int, str]) -> dict[str, Json]:
+    requirements = [
+        visible(f"{name} {each}") for name, ids in rule.controls.items() for each in ids
+    ]
+    return {
+        "control": visible(rule.id),
+        "standards": list(map(visible, rule.controls)) or [visible(rule.policy)],
+        "requirements": requirements,
+        "status_id": status[0],
+        "status": status[1],
+        "status_code": outcome.value,
+        "status_detail": MARK,
+    }
+
+
+def _begins(name: str) -> bytes:
+    return b'"' + inside(visible(name))
+
+
+def _headline(judgement: Judgement, words: Words, rule: Rule) -> bytes:
+    """What it comes to, behind the name of the connection."""
+    return inside(headline("", judgement.outcome, words, rule))
+
+
+def _desc(judgement: Judgement, words: Words, rule: Rule) -> bytes:
+    """All that a judgement says, behind the name of the connection."""
+    seen = (line("actual", each) for each in words.seen)
+    return b"".join([_headline(judgement, words, rule), line("expected", words.expected), *seen])
+
+
+FORMAT = Format(
+    id="ocsf",
+    suffix="jsonl",
+    title="OCSF Compliance Findings",
+    render=render,
+    written=written,
+)

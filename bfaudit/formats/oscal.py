@@ -4,32 +4,43 @@ A rule is `satisfied` only where it passed everywhere. Where nothing failed but 
 stand without a finding. https://pages.nist.gov/OSCAL-Reference/models/v1.2.1/assessment-results/json-outline/
 """
 
-import re
 import uuid
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
 
 import msgspec
 
 import bfaudit
 from bfaudit.formats.base import Format, Options
+from bfaudit.formats.columns import MARK, frame
+from bfaudit.formats.oscal_observations import TALKING, Observations
+from bfaudit.formats.oscal_words import Identifiers, controls, line, prop, token
 from bfaudit.formats.rows import Row, Rows, sum_of, told
-from bfaudit.model import Audit, Json, Outcome, Rule, Scanned
+from bfaudit.model import Audit, Json, Outcome, Scanned
+from bfaudit.pieces import (
+    Piece,
+    bracketed,
+    whole,
+)
 from bfaudit.report.counts import tally
 from bfaudit.report.wording import visible
+from bfaudit.results import Results, Run
 from bfaudit.sealed import plain
 
 VERSION = "1.2.1"
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:bfaudit:oscal")
-PROPERTIES = "urn:bfaudit:oscal:properties"
-
-TALKING = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR})
-"""The outcomes that are observed: not that of a rule which does not apply."""
 
 
 def render(audit: Audit, options: Options) -> bytes:
     """The document; every identifier follows from its content."""
-    return msgspec.json.encode(_Maker(audit, options).document()) + b"\n"
+    return whole(written(audit, options))
+
+
+def written(audit: Audit, options: Options) -> Iterator[Piece]:
+    """The same in pieces."""
+    yield from _Maker(audit, options).pieces()
+    yield b"\n"
 
 
 class _Maker:
@@ -41,32 +52,56 @@ class _Maker:
         self._rows = Rows(audit, options)
         self._at = plain(audit.generated_at)
         within = f"{self._digest} {self._at} {' '.join(map(visible, audit.policies))}"
-        self._space = uuid.uuid5(NAMESPACE, within)
+        self._ids = Identifiers(uuid.uuid5(NAMESPACE, within).bytes)
+        runs = groupby(Results.of(audit.results).runs, key=lambda run: run.rule.id)
+        self._rules = [list(some) for _, some in runs]
 
-    def document(self) -> dict[str, Json]:
+    def pieces(self) -> Iterator[Piece]:
+        """The document, around its long lists."""
+        lists = self._lists()
+        first, *others = frame(self._document(list(lists)))
+        yield first
+        for pieces, after in zip(lists.values(), others, strict=True):
+            yield from bracketed(pieces)
+            yield after
+
+    def _lists(self) -> dict[str, Iterator[Piece]]:
+        """The lists that hold something, in their order: the model knows no empty ones."""
+        outcomes = sum((run.outcomes for run in chain.from_iterable(self._rules)), Counter())
+        found: dict[str, Iterator[Piece]] = {}
+        if any(outcomes[outcome] for outcome in TALKING):
+            runs = chain.from_iterable(self._rules)
+            found["observations"] = Observations(self._rows, self._ids).pieces(runs)
+        if outcomes[Outcome.FAIL]:
+            found["risks"] = self._risks()
+        if any(map(_answered, self._rules)):
+            found["findings"] = self._findings()
+        return found
+
+    def _document(self, lists: Sequence[str]) -> dict[str, Json]:
         """The whole of it."""
-        plan = self._uuid("plan")
+        plan = self._ids.of("plan")
         return {
             "assessment-results": {
-                "uuid": self._uuid("document"),
+                "uuid": self._ids.of("document"),
                 "metadata": {
                     "title": "Audit of exchange API keys",
                     "last-modified": self._at,
                     "version": self._at,
                     "oscal-version": VERSION,
                     "props": [
-                        _prop("tool", "bfaudit"),
-                        _prop("tool-version", bfaudit.__version__),
-                        _prop("snapshot", self._digest),
+                        prop("tool", "bfaudit"),
+                        prop("tool-version", bfaudit.__version__),
+                        prop("snapshot", self._digest),
                     ],
                 },
                 "import-ap": {"href": f"#{plan}", "remarks": "The policies stand for the plan."},
-                "results": [self._result()],
+                "results": [self._result(lists)],
                 "back-matter": {
                     "resources": [
                         {
                             "uuid": plan,
-                            "title": _line(f"Policies: {', '.join(self._audit.policies)}"),
+                            "title": line(f"Policies: {', '.join(self._audit.policies)}"),
                             "description": f"{len(self._audit.rules)} rules of bfaudit.",
                         }
                     ]
@@ -74,22 +109,21 @@ class _Maker:
             }
         }
 
-    def _result(self) -> dict[str, Json]:
+    def _result(self, lists: Sequence[str]) -> dict[str, Json]:
         audit, snapshot = self._audit, self._audit.snapshot
         counts = tally(audit)
-        props = [_prop(f"results-{name}", str(number)) for name, number in counts.outcomes.items()]
+        props = [prop(f"results-{name}", str(number)) for name, number in counts.outcomes.items()]
         failed = counts.failed_by_severity.items()
-        props += [_prop(f"findings-{name}", str(number)) for name, number in failed]
-        props += [_prop("excepted", str(counts.excepted)), _prop("coverage", str(counts.coverage))]
+        props += [prop(f"findings-{name}", str(number)) for name, number in failed]
+        props += [prop("excepted", str(counts.excepted)), prop("coverage", str(counts.coverage))]
         notes = [*self._rows.caveats(), sum_of(counts)]
         notes += [
             f"{visible(one.name)} was not audited: {visible(one.error)}"
             for one in snapshot.rejected
         ]
         items = [self._item(scanned) for scanned in snapshot.connections]
-        observations, findings, risks = self._judged()
         made: dict[str, Json] = {
-            "uuid": self._uuid("result"),
+            "uuid": self._ids.of("result"),
             "title": "Scan of API keys, judged by policy",
             "description": sum_of(counts),
             "start": plain(snapshot.generated_at),
@@ -100,9 +134,7 @@ class _Maker:
                 "description": "Every rule of the policies, on every connection that it applies to.",
                 "control-selections": [{"include-all": {}}],
             },
-            "observations": observations,
-            "risks": risks,
-            "findings": findings,
+            **dict.fromkeys(lists, MARK),
             "remarks": "\n\n".join(notes),
         }
         if not items:
@@ -125,70 +157,42 @@ class _Maker:
         return {
             "uuid": self._item_uuid(connection.name),
             "description": f"API key of {visible(connection.name)} at {visible(connection.exchange)}",
-            "props": [_prop(name, value) for name, value in told_of.items() if value],
+            "props": [prop(name, value) for name, value in told_of.items() if value],
         }
 
-    def _judged(self) -> tuple[list[Json], list[Json], list[Json]]:
-        """Observations, findings and risks."""
-        observations: list[Json] = []
-        findings: list[Json] = []
-        risks: list[Json] = []
-        for _, group in groupby(self._rows, key=lambda row: row.rule.id):
-            rows = [row for row in group if row.outcome in TALKING]
-            observations += map(self._observation, rows)
-            risks += [self._risk(row) for row in rows if row.outcome is Outcome.FAIL]
-            findings += self._finding(rows)
-        return observations, findings, risks
-
-    def _observation(self, row: Row) -> dict[str, Json]:
-        made: dict[str, Json] = {
-            "uuid": self._of(row, "observation"),
-            "title": _line(row.title or row.rule.id),
-            "description": row.headline,
-            "props": self._props(row),
-            "methods": ["TEST"],
-            "subjects": [
-                {
-                    "subject-uuid": self._item_uuid(row.result.connection),
-                    "type": "inventory-item",
-                    "title": _line(row.connection),
-                }
-            ],
-            "collected": plain(row.scanned.scanned_at),
-        }
-        if row.outcome is not Outcome.PASS:
-            made["remarks"] = "\n\n".join(row.lines())
-        if row.words.seen:
-            made["relevant-evidence"] = [{"description": seen} for seen in row.words.seen]
-        return made
+    def _risks(self) -> Iterator[Piece]:
+        for run in chain.from_iterable(self._rules):
+            for result in run.having({Outcome.FAIL}):
+                yield b"," + msgspec.json.encode(self._risk(self._rows.row(result)))
 
     def _props(self, row: Row) -> list[Json]:
         return [
-            _prop("rule", row.rule.id),
-            _prop("outcome", row.outcome.value),
-            _prop("severity", row.rule.severity.word),
-            _prop("fingerprint", row.result.fingerprint),
-            _prop("location", f"{row.file}:{row.line}:{row.column}"),
+            prop("rule", row.rule.id),
+            prop("outcome", row.outcome.value),
+            prop("severity", row.rule.severity.word),
+            prop("fingerprint", row.result.fingerprint),
+            prop("location", f"{row.file}:{row.line}:{row.column}"),
         ]
 
-    def _finding(self, rows: Sequence[Row]) -> Iterator[dict[str, Json]]:
-        failed = [row for row in rows if row.outcome is Outcome.FAIL]
-        if not rows or not (failed or all(row.outcome is Outcome.PASS for row in rows)):
-            return
-        rule = rows[0].rule
+    def _findings(self) -> Iterator[Piece]:
+        for runs in filter(_answered, self._rules):
+            yield b"," + msgspec.json.encode(self._finding(runs))
+
+    def _finding(self, runs: Sequence[Run]) -> dict[str, Json]:
+        rule, title = runs[0].rule, told(runs[0].rule.title)
+        found = _talking(runs)
+        failed = found[Outcome.FAIL] > 0
         outcomes = ", ".join(
-            f"{number} {outcome.value}"
-            for outcome in Outcome
-            if (number := sum(row.outcome is outcome for row in rows))
+            f"{found[outcome]} {outcome.value}" for outcome in Outcome if found[outcome]
         )
         made: dict[str, Json] = {
-            "uuid": self._uuid("finding", rule.id),
-            "title": _line(rows[0].title or rule.id),
-            "description": told(rule.rationale) or rows[0].title or visible(rule.id),
+            "uuid": self._ids.of("finding", rule.id),
+            "title": line(title or rule.id),
+            "description": told(rule.rationale) or title or visible(rule.id),
             "props": [
-                _prop("rule", rule.id),
-                _prop("severity", rule.severity.word),
-                *_controls(rule),
+                prop("rule", rule.id),
+                prop("severity", rule.severity.word),
+                *controls(rule),
             ],
             "target": {
                 "type": "objective-id",
@@ -199,18 +203,24 @@ class _Maker:
                 },
             },
             "related-observations": [
-                {"observation-uuid": self._of(row, "observation")} for row in rows
+                {"observation-uuid": one}
+                for run in runs
+                for one in self._ids.each("observation", run, TALKING)
             ],
-            "remarks": f"Of {len(rows)} connections: {outcomes}.",
+            "remarks": f"Of {found.total()} connections: {outcomes}.",
         }
         if failed:
-            made["related-risks"] = [{"risk-uuid": self._of(row, "risk")} for row in failed]
-        yield made
+            made["related-risks"] = [
+                {"risk-uuid": one}
+                for run in runs
+                for one in self._ids.each("risk", run, {Outcome.FAIL})
+            ]
+        return made
 
     def _risk(self, row: Row) -> dict[str, Json]:
         made: dict[str, Json] = {
             "uuid": self._of(row, "risk"),
-            "title": _line(f"{row.title or row.rule.id}: {row.connection}"),
+            "title": line(f"{row.title or row.rule.id}: {row.connection}"),
             "description": row.headline,
             "statement": told(row.rule.rationale) or row.title,
             "props": self._props(row),
@@ -230,35 +240,32 @@ class _Maker:
         return made
 
     def _item_uuid(self, connection: str) -> str:
-        return self._uuid("connection", connection)
+        return self._ids.of("connection", connection)
 
     def _of(self, row: Row, kind: str) -> str:
-        return self._uuid(kind, row.rule.id, row.result.connection)
-
-    def _uuid(self, *parts: str) -> str:
-        return str(uuid.uuid5(self._space, "\0".join(map(visible, parts))))
+        return self._ids.of(kind, row.rule.id, row.result.connection)
 
 
-def token(text: str) -> str:
-    """A word that the model takes as an identifier."""
-    safe = re.sub(r"[^\w.\-]", "-", visible(text))
-    return safe if re.match(r"[^\W\d]", safe) else f"_{safe}"
+def _talking(runs: Iterable[Run]) -> Counter[Outcome]:
+    """How many results of a rule ended how, of those that are observed."""
+    found: Counter[Outcome] = Counter()
+    for run in runs:
+        found.update(
+            {outcome: number for outcome, number in run.outcomes.items() if outcome in TALKING}
+        )
+    return found
 
 
-def _controls(rule: Rule) -> list[Json]:
-    return [
-        {**_prop("control", each), "class": token(name)}
-        for name, ids in rule.controls.items()
-        for each in ids
-    ]
+def _answered(runs: Iterable[Run]) -> bool:
+    """Whether a rule has an answer: it failed somewhere, or passed everywhere."""
+    found = _talking(runs)
+    return found[Outcome.FAIL] > 0 or 0 < found[Outcome.PASS] == found.total()
 
 
-def _prop(name: str, value: str) -> dict[str, Json]:
-    return {"name": name, "ns": PROPERTIES, "value": visible(value).strip() or "-"}
-
-
-def _line(text: str) -> str:
-    return visible(text).strip() or "-"
-
-
-FORMAT = Format(id="oscal", suffix="json", title="OSCAL assessment results", render=render)
+FORMAT = Format(
+    id="oscal",
+    suffix="json",
+    title="OSCAL assessment results",
+    render=render,
+    written=written,
+)

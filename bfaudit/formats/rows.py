@@ -10,8 +10,9 @@ from bfaudit.formats.base import Options
 from bfaudit.model import Audit, Judgement, Outcome, Place, Result, Rule, Scanned, Status
 from bfaudit.report.counts import Counts
 from bfaudit.report.findings import fix
-from bfaudit.report.wording import count, paragraph, show, visible
+from bfaudit.report.wording import paragraph, show, visible
 from bfaudit.results import Results
+from bfaudit.words import count
 
 ASKING = frozenset({Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR})
 """The outcomes that ask for a reader."""
@@ -70,9 +71,7 @@ class Row(NamedTuple):
     @property
     def headline(self) -> str:
         """What it comes to, in one line."""
-        if self.outcome is Outcome.FAIL:
-            return f"{self.connection}: {self.words.message}"
-        return f"{self.connection}: no answer to {self.rule.id}. {self.words.message}"
+        return headline(self.connection, self.outcome, self.words, self.rule)
 
     def lines(self) -> Iterator[str]:
         """All that a reader needs, line by line."""
@@ -138,9 +137,7 @@ class Rows:
         """A result with its texts."""
         rule, judgement, place = result.rule, result.judgement, result.place
         name, status, scanned = self._scans[result.connection]
-        words = self._words.get(id(judgement))
-        if words is None:
-            words = self._words[id(judgement)] = _words(judgement)
+        words = self.words(judgement)
         title = self._titles.get(rule.id)
         if title is None:
             title = self._titles[rule.id] = told(rule.title)
@@ -160,9 +157,20 @@ class Rows:
             column=max(1, place.column),
         )
 
+    def words(self, judgement: Judgement) -> Words:
+        """What a judgement says."""
+        words = self._words.get(id(judgement))
+        if words is None:
+            words = self._words[id(judgement)] = _words(judgement)
+        return words
+
     def scanned(self, connection: str) -> Scanned:
         """What a result is about, by its name."""
         return self._scans[connection][2]
+
+    def status(self, connection: str) -> str:
+        """How the test of a connection ended and what to do about it, by its name; empty where the key works."""
+        return self._scans[connection][1]
 
     def fix(self, rule: Rule, exchange: str) -> str:
         """What to do about a finding on an exchange."""
@@ -200,6 +208,12 @@ def asking(audit: Audit, *, excepted: bool = False) -> Iterator[Result]:
             yield from run.having(UNANSWERED)
 
 
+def headline(connection: str, outcome: Outcome, words: Words, rule: Rule) -> str:
+    """What a result comes to, in one line."""
+    answer = "" if outcome is Outcome.FAIL else f"no answer to {rule.id}. "
+    return f"{connection}: {answer}{words.message}"
+
+
 def told(text: str) -> str:
     """Text of a policy as one harmless paragraph."""
     return visible(paragraph(text))
@@ -208,8 +222,9 @@ def told(text: str) -> str:
 def sum_of(counts: Counts) -> str:
     """The counts in one sentence, the same in every format that has room for one only."""
     outcomes = counts.outcomes
+    part = f" ({counts.unselected} more not selected)" if counts.unselected else ""
     return (
-        f"{count(counts.connections, 'connection')}: {outcomes[Outcome.FAIL]} failed ({counts.excepted} excepted), "
+        f"{count(counts.connections, 'connection')}{part}: {outcomes[Outcome.FAIL]} failed ({counts.excepted} excepted), "
         f"{outcomes[Outcome.UNKNOWN]} unknown, {count(outcomes[Outcome.ERROR], 'error')}, "
         f"{outcomes[Outcome.PASS]} passed, {outcomes[Outcome.NOT_APPLICABLE]} not applicable"
     )

@@ -5,22 +5,27 @@ takes the severity from the rule, and would show "nobody knows" as "critical". S
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html
 """
 
-from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from urllib.parse import quote
-
-import msgspec
 
 import bfaudit
 from bfaudit.formats.base import Format, Options
-from bfaudit.formats.rows import Row, Rows, asking, sum_of, told
-from bfaudit.formats.sarif_rules import LEVELS, described, unanswered
+from bfaudit.formats.rows import Rows, asking, sum_of, told
+from bfaudit.formats.sarif_results import (
+    UNANSWERED,
+    ResultWriter,
+    formatted,
+    harmless,
+    rule_id,
+    uri,
+)
+from bfaudit.formats.sarif_rules import described, unanswered
 from bfaudit.model import Audit, Json, Outcome, Result
 from bfaudit.pieces import Piece, whole
 from bfaudit.report.counts import tally
-from bfaudit.report.wording import count, visible
+from bfaudit.report.wording import visible
 from bfaudit.sealed import plain
+from bfaudit.words import count
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -29,16 +34,7 @@ SCHEMA = (
 LIMIT = 25_000
 """How many results of one run GitHub takes."""
 
-_AT_ONCE = 256
-"""Results in one piece."""
-
-Ends = Mapping[str, Sequence[int]]
-"""How long each line of a manifest is, by file."""
-
 _RESULTS = b'\n   "results": ['
-
-UNANSWERED = "/unknown"
-"""What the id of a rule ends with where it stands for "no answer"."""
 
 
 def render(audit: Audit, options: Options) -> bytes:
@@ -80,28 +76,10 @@ def written(audit: Audit, options: Options) -> Iterator[Piece]:
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     # No other line is this one: the strings of JSON hold no ends of lines.
-    head, tail = _formatted(log).split(_RESULTS)
+    head, tail = formatted(log).split(_RESULTS)
     yield head + _RESULTS
-    ends = {
-        file: array("I", (len(line.rstrip()) for line in text.split("\n")))
-        for file, text in options.sources.items()
-    }
-    for start in range(0, len(kept), _AT_ONCE):
-        made = (
-            _formatted(_result(rows.row(one), index, ends, options)).replace(b"\n", b"\n    ")
-            for one in kept[start : start + _AT_ONCE]
-        )
-        yield (b",\n    " if start else b"\n    ") + b",\n    ".join(made)
+    yield from ResultWriter(rows, index, options).blocks(kept)
     yield (b"\n   " if kept else b"") + tail + b"\n"
-
-
-def _formatted(value: Json) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=1)
-
-
-def rule_id(result: Result) -> str:
-    """The id that a result has here."""
-    return result.rule.id if result.outcome is Outcome.FAIL else f"{result.rule.id}{UNANSWERED}"
 
 
 def _rules(audit: Audit, kept: Sequence[Result]) -> Iterator[dict[str, Json]]:
@@ -111,70 +89,6 @@ def _rules(audit: Audit, kept: Sequence[Result]) -> Iterator[dict[str, Json]]:
         yield described(rule)
         if (without := f"{rule.id}{UNANSWERED}") in used:
             yield unanswered(rule, without)
-
-
-def _result(row: Row, index: Mapping[str, int], ends: Ends, options: Options) -> dict[str, Json]:
-    failed = row.outcome is Outcome.FAIL
-    name = visible(rule_id(row.result))
-    connection = row.scanned.connection
-    result: dict[str, Json] = {
-        "ruleId": name,
-        "ruleIndex": index[name],
-        "kind": "fail" if failed else "open",
-        "level": LEVELS[row.rule.severity] if failed else "none",
-        # `](` would make a link of brackets before it.
-        "message": {"text": "\n".join(row.lines()).replace("](", "] (")},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": uri(row.file)},
-                    "region": _region(row, ends),
-                },
-                "logicalLocations": [
-                    {
-                        "name": row.connection,
-                        "fullyQualifiedName": f"{visible(connection.exchange)}/{row.connection}",
-                        "kind": "resource",
-                    }
-                ],
-            }
-        ],
-        "partialFingerprints": {"bfauditFinding/v1": visible(row.result.fingerprint)},
-        "properties": {
-            "rule": visible(row.rule.id),
-            "severity": row.rule.severity.word,
-            "outcome": row.outcome.value,
-            "connection": row.connection,
-            "exchange": visible(connection.exchange),
-        },
-    }
-    if row.known is not None:
-        result["baselineState"] = "unchanged" if row.known else "new"
-    if options.sarif_include_suppressed:
-        # The specification wants them on all results of a run, or on none.
-        result["suppressions"] = [_suppression(row)] if row.excepted else []
-    return result
-
-
-def _suppression(row: Row) -> dict[str, str]:
-    justification = row.exception
-    return {"kind": "external", "status": "accepted", "justification": justification}
-
-
-def _region(row: Row, ends: Ends) -> dict[str, int]:
-    """The marked part of the line: to its end, where the manifest is at hand."""
-    region = {"startLine": row.line, "startColumn": row.column}
-    lines = ends.get(row.result.place.file, ())
-    length = lines[row.line - 1] if row.line <= len(lines) else 0
-    if length >= row.column:
-        region |= {"endLine": row.line, "endColumn": length + 1}
-    return region
-
-
-def uri(file: str) -> str:
-    """The name of a file as a URI: relative to the root of the repository, or absolute."""
-    quoted = quote(file, safe="/")
-    return f"file://{quoted}" if quoted.startswith("/") else quoted
 
 
 def _invocation(audit: Audit, options: Options, rows: Rows, left_out: int) -> dict[str, Json]:
@@ -208,7 +122,7 @@ def _invocation(audit: Audit, options: Options, rows: Rows, left_out: int) -> di
 
 
 def _note(level: str, text: str) -> dict[str, Json]:
-    return {"level": level, "message": {"text": text.replace("](", "] (")}}
+    return {"level": level, "message": {"text": harmless(text)}}
 
 
 FORMAT = Format(

@@ -3,6 +3,7 @@
 A user may replace single templates by their names. Theirs run in Jinja's sandbox: a template is for showing values.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
@@ -27,6 +28,9 @@ from bfaudit.report.wording import moment, visible
 
 OWN = "template of the user: "
 """What the file name of a user's template starts with in a stack of calls; its name follows."""
+
+_NAME = re.compile(r"(?:partials/)?[a-z][a-z0-9-]*(?:\.[a-z0-9]+)+")
+"""What our templates are called."""
 
 NONE: Mapping[str, str] = {}
 
@@ -133,4 +137,8 @@ def source(name: str, templates: Mapping[str, str] = NONE) -> str:
     """The text of a template, or of the style or script that it inlines; the user's, where there is one."""
     if name in templates:
         return templates[name]
+    if not _NAME.fullmatch(
+        name
+    ):  # a user's template may include by any name: none leads out of our folder
+        raise FileNotFoundError(name)
     return (resources.templates() / name).read_text("utf-8")

@@ -15,7 +15,7 @@ from bfaudit.formats.terminal import STYLES, notes, styled
 from bfaudit.lang import Language
 from bfaudit.model import Audit, Outcome, Place
 from bfaudit.report import ConnectionView, Finding, Gap, ReportView, build
-from bfaudit.report.counts import EXIT_MEANINGS, SEVERITIES
+from bfaudit.report.counts import EXIT_MEANINGS, LET_PASS, SEVERITIES
 from bfaudit.report.findings import Observed, alike
 from bfaudit.report.gaps import unanswered
 from bfaudit.report.wording import visible
@@ -168,7 +168,7 @@ def _arrows(run: Sequence[Finding], lang: Language) -> Table:
             styled(
                 f"{finding.place}  ",
                 (finding.connection, "bold"),
-                lang.say(" on {exchange}", exchange=finding.exchange),
+                lang.say(" on {exchange}", exchange=finding.exchange) if finding.exchange else "",
             ),
         )
     return lines
@@ -284,7 +284,8 @@ def _sum(view: ReportView, options: Options) -> Iterator[RenderableType]:
     if statuses:
         yield styled(say("Connections: {statuses}", statuses=statuses))
     if options.exit_code is not None:
-        meaning = say(EXIT_MEANINGS.get(options.exit_code, "reserved"))
+        passed = LET_PASS.get(view.verdict.tone) if options.exit_code == 0 else None
+        meaning = say(passed or EXIT_MEANINGS.get(options.exit_code, "reserved"))
         yield styled(say("Exit {code}: {meaning}", code=options.exit_code, meaning=meaning))
 
 

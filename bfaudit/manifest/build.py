@@ -1,6 +1,10 @@
 """A checked connection of a manifest -> `Connection`."""
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping
+from array import array
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import repeat
+from sys import intern
 from typing import Any
 
 from bfaudit.documents import Document
@@ -11,57 +15,63 @@ _NESTED = ("credentials", "attestations")
 
 
 class FieldPlaces(Mapping[str, Place]):
-    """Where the fields of a connection are declared: its own, else those of `defaults`. Looked up when asked for."""
+    """Where the fields of a connection are declared: its own, else those of `defaults`; a hundred bytes, not their text."""
 
-    __slots__ = ("_document", "_index")
+    __slots__ = ("_columns", "_file", "_lines", "_names")
 
-    def __init__(self, document: Document, index: int) -> None:
-        self._document = document
-        self._index = index
+    def __init__(self, names: tuple[str, ...], places: Iterable[Place], file: str) -> None:
+        self._names = names
+        self._file = file
+        self._lines = array("I")
+        self._columns = array("I")
+        for place in places:
+            self._lines.append(place.line)
+            self._columns.append(place.column)
 
     def __getitem__(self, name: str) -> Place:
-        steps = name.split(".", 1)
-        for start in (("connections", self._index), ("defaults",)):
-            values = self._document.value(start)
-            if isinstance(values, dict) and steps[0] in values:
-                inner = values[steps[0]]
-                if len(steps) == 1 or (isinstance(inner, dict) and steps[1] in inner):
-                    return self._document.place((*start, *steps), key=True)
-                break
-        raise KeyError(name)
+        try:
+            at = self._names.index(name)
+        except ValueError:
+            raise KeyError(name) from None
+        return Place(self._file, self._lines[at], self._columns[at])
 
     def __iter__(self) -> Iterator[str]:
-        for name, value in self._fields().items():
-            yield name
-            if name in _NESTED:
-                yield from (f"{name}.{inner}" for inner in value)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._names)
 
     def items(self) -> ItemsView[str, Place]:
         """All of them, in one go: reports ask for the places of a whole fleet."""
-        return dict(self._all()).items()
-
-    def _all(self) -> Iterator[tuple[str, Place]]:
-        data = self._document.data
-        own, others = data["connections"][self._index], data.get("defaults", {})
-        offsets = {id(node): self._document.keys_of(node) for node in (own, others)}
-        for name in {**others, **own}:
-            node = own if name in own else others
-            offset = offsets[id(node)].get(name)
-            yield name, self[name] if offset is None else self._document.at(offset)
-            if name in _NESTED:
-                for inner, at in self._document.keys_of(node[name]).items():
-                    yield f"{name}.{inner}", self._document.at(at)
+        places = map(Place, repeat(self._file), self._lines, self._columns)
+        return dict(zip(self._names, places, strict=True)).items()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The document's places do not outlive this process: a copy is plain.
-        return dict, (dict(self),)
+        return dict, (dict(self.items()),)
 
-    def _fields(self) -> dict[str, Json]:
-        data = self._document.data
-        return {**data.get("defaults", {}), **data["connections"][self._index]}
+
+def _places(document: Document, index: int) -> FieldPlaces:
+    data = document.data
+    own, others = data["connections"][index], data.get("defaults", {})
+    offsets: dict[str, int] = {}
+    of_own, of_others = document.keys_of(own), document.keys_of(others)
+    for name in {**others, **own}:
+        node, known = (own, of_own) if name in own else (others, of_others)
+        offsets[name] = known[name]
+        if name in _NESTED:
+            inside = document.keys_of(node[name]).items()
+            offsets |= {f"{name}.{inner}": offset for inner, offset in inside}
+    return FieldPlaces(same(tuple(offsets)), map(document.at, offsets.values()), document.file)
+
+
+@lru_cache(1 << 12)
+def same(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The same object for the same texts: most connections of a fleet have theirs in common."""
+    return texts
+
+
+def _texts(value: Iterable[str]) -> tuple[str, ...]:
+    return same(tuple(value))
 
 
 def _date(text: str) -> Json:
@@ -81,9 +91,10 @@ def _attestations(value: Mapping[str, Mapping[str, Json]]) -> Mapping[str, Attes
 
 
 _CONVERT: Mapping[str, Callable[[Any], Any]] = {
-    "requires": tuple,
-    "symbols": tuple,
-    "tags": tuple,
+    "exchange": intern,
+    "requires": _texts,
+    "symbols": _texts,
+    "tags": _texts,
     "created": _date,
     "expires": _date,
     "attestations": _attestations,
@@ -113,7 +124,7 @@ def connection(
     if "servers" in values:
         values["servers"] = _addresses(values["servers"], servers)
     place = document.place(("connections", index))
-    return Connection(**values, place=place, places=FieldPlaces(document, index))
+    return Connection(**values, place=place, places=_places(document, index))
 
 
 def _addresses(texts: list[str], servers: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -126,4 +137,4 @@ def _addresses(texts: list[str], servers: Mapping[str, tuple[str, ...]]) -> tupl
             found[address] = None
         else:
             raise KeyError(text)
-    return tuple(found)
+    return same(tuple(found))

@@ -73,6 +73,13 @@ def test_short_ones_are_found_as_words(text, way):
     assert _known(text).found_in(WAYS[way](text).encode()) == "secret"
 
 
+@pytest.mark.parametrize("around", ["{}", "abc-{}_x", "%2F{}%2F", "-{}-", "{}_"])
+@pytest.mark.parametrize("others", [(), ("My-Pass_1",)])
+def test_long_ones_are_found_within_words(around, others):
+    """Whether or not short ones, which are words, are looked for too."""
+    assert _known(LONG, *others).found_in(around.format(LONG).encode()) == "secret"
+
+
 def test_short_ones_within_a_word_are_not():
     """Six characters are in every fingerprint sooner or later."""
     assert _known("abc123").found_in(b"0fabc12399") is None
