@@ -60,6 +60,11 @@ def may_hold_secrets(path: Path) -> bool:
     return not terms().strict or _within(path.resolve(), terms().folders)
 
 
+def is_stream(path: str) -> bool:
+    """Whether a path is a stream of this process: the standard input, or what a shell hands over."""
+    return _STREAM.fullmatch(path) is not None
+
+
 def root_of(named: str | Path) -> Path:
     """The root of what a user named: the repository that it lies in by its name, else its folder.
 

@@ -89,9 +89,12 @@ def selected(
 def narrowed(audit: Audit, names: Collection[str], rejected: tuple[Rejected, ...]) -> Audit:
     """An audit of some connections only; each was judged as a part of its whole fleet."""
     fleet = audit.snapshot.connections
+    mine = tuple(scanned for scanned in fleet if scanned.connection.name in names)
+    asked = {scanned.connection.exchange for scanned in mine}
     snapshot = replace(
         audit.snapshot,
-        connections=tuple(scanned for scanned in fleet if scanned.connection.name in names),
+        connections=mine,
+        exchanges=tuple(each for each in audit.snapshot.exchanges if each.id in asked),
         rejected=rejected,
     )
     unselected = audit.snapshot.unselected + len(fleet) - len(snapshot.connections)

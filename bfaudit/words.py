@@ -59,3 +59,8 @@ def kind_of(value: Json) -> str:
 def wanted(kinds: str | list[str]) -> str:
     """What a JSON Schema `type` asks for, for people."""
     return " or ".join(_WANTED[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: `1 finding`, `2,000 findings`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

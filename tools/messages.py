@@ -22,7 +22,7 @@ from bfaudit.formats import script
 from bfaudit.lang.sentences import CONTEXT
 from bfaudit.model import Direction, Grant, Json, Outcome, Reason, Severity, Source, Status
 from bfaudit.report.charts import AGES, LATER, OLDEST, PAST
-from bfaudit.report.counts import EXIT_MEANINGS
+from bfaudit.report.counts import EXIT_MEANINGS, LET_PASS
 from bfaudit.report.findings import KNOWN
 from bfaudit.report.review import DECISIONS
 from bfaudit.report.thief import REACHED
@@ -78,7 +78,7 @@ EXCEPTION_TYPES = (
 VOCABULARY = (
     *(severity.word for severity in Severity), *(outcome.value for outcome in Outcome), *(grant.value for grant in Grant),
     *(status.value for status in Status), *(reason.value for reason in Reason), *(source.value for source in Source), *(direction.value for direction in Direction),
-    *STATES, *STATES.values(), *SIGN_OFF, *DECISIONS, *AGES, OLDEST, PAST, LATER, KNOWN, "reserved", *REACHED.values(), *EXIT_MEANINGS.values(),
+    *STATES, *STATES.values(), *SIGN_OFF, *DECISIONS, *AGES, OLDEST, PAST, LATER, KNOWN, "reserved", *REACHED.values(), *EXIT_MEANINGS.values(), *LET_PASS.values(),
     "passed", "failed", "excepted", "rejected", "active", "retired", "never", "none", "and", "or", "ok",
     "command line", "exceptions file", "the snapshot", *EXCEPTION_TYPES,
 )  # fmt: skip

@@ -27,10 +27,9 @@ def command(snapshot: str, **given: Any) -> int:
     from bfaudit.cli import reporting  # noqa: PLC0415
     from bfaudit.cli.selecting import part_of  # noqa: PLC0415
 
-    seen, previous = gates.read_snapshots(snapshot, given["previous"])
-    assert seen is not None  # noqa: S101 - its file was given
+    seen, digest, previous = gates.read_to_judge(snapshot, given["previous"])
     wanted = reporting.pairs(given["formats"], given["outputs"])
-    chosen = reporting.chosen(given)
+    chosen = {**reporting.chosen(given), "snapshot_digest": digest}
     terms = gates.terms(given, previous)
     part = part_of(seen, given)
     audit = terms.judged(terms.remembered(seen), part)

@@ -42,7 +42,7 @@ def list_command(form: str) -> None:
         table.add_row(
             "\n".join((row.id, *row.realms)), row.title, row.support, row.permissions, told or "–"
         )
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 @command.command("show")

@@ -8,9 +8,9 @@ CODES = {
     2: "usage, manifest, policy or exception file invalid: nothing was audited",
     3: "nothing to audit",
     4: "incomplete: something could not be checked, beyond what --max-unknown allows",
-    5: "integrity: a snapshot, report or policy bundle fails its checksum or signature",
+    5: "integrity: a snapshot or report fails its checksum",
     70: "a bug in bfaudit",
-    130: "interrupted",
+    130: "interrupted; what was scanned is saved",
 }
 PRECEDENCE = (130, 70, 5, 2, 3, 1, 4)
 

@@ -47,4 +47,4 @@ def command(form: str) -> None:
     for function in FUNCTIONS:
         forms = "\n".join(f"{function.name}({', '.join(kinds)})" for kinds in function.takes)
         table.add_row(forms, function.gives, " ".join(function.meaning.split()))
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)

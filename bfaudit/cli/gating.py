@@ -1,15 +1,18 @@
 """What makes a run fail: the files and words of the gate, read before anything is asked, and how the run ends by them."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from stat import S_ISBLK, S_ISCHR
+from typing import IO, Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from bfaudit import baseline as baselines
+from bfaudit import roots
 from bfaudit import snapshot as snapshots
 from bfaudit.baseline import Baseline
 from bfaudit.cli import pipeline
@@ -24,6 +27,8 @@ from bfaudit.selection import narrowed
 
 T = TypeVar("T")
 
+LARGEST = 4 * 2**30
+"""Bytes of a snapshot or report: 500,000 connections."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far ahead of this host's clock a scan may be."""
 
@@ -122,6 +127,16 @@ def every(*reads: Callable[[], T]) -> list[T]:
     return found
 
 
+def read_to_judge(file: str, previous: str | None) -> tuple[Snapshot, str, Snapshot | None]:
+    """A snapshot, the digest that its file has, and an earlier one: reports name the file that is there."""
+    reads: tuple[Callable[[], Any], ...] = (
+        partial(read_digested, file),
+        partial(read_snapshot, previous) if previous else _none,
+    )
+    (seen, digest), before = every(*reads)
+    return seen, digest, before
+
+
 def read_digested(file: str) -> tuple[Snapshot, str]:
     """A snapshot and its digest."""
     data = read(file)
@@ -139,11 +154,29 @@ def read_baseline(file: str) -> Baseline:
 
 
 def read(file: str, hint: str | None = None) -> bytes:
-    """The content of a file that an argument names; `-` is the standard input."""
+    """The content of a file that an argument names; `-` is the standard input.
+
+    A link may have been made by others: what has no end, or is larger than any snapshot, is refused.
+    """
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        if file == "-" or roots.is_stream(file):
+            return _all_of(sys.stdin.buffer if file == "-" else Path(file).open("rb"), file)
+        with Path(file).open("rb") as source:
+            told = os.fstat(source.fileno())
+            if S_ISCHR(told.st_mode) or S_ISBLK(told.st_mode):
+                raise UsageError(f"cannot read {file}: it is a device")
+            return _all_of(source, file) if told.st_size > LARGEST else source.read()
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", hint=hint) from None
+
+
+def _all_of(source: IO[bytes], file: str) -> bytes:
+    read_so_far = bytearray()
+    while piece := source.read(1024 * 1024):
+        read_so_far += piece
+        if len(read_so_far) > LARGEST:
+            raise UsageError(f"cannot read {file}: it is larger than {LARGEST // 2**30} GiB")
+    return bytes(read_so_far)
 
 
 def too_old(snapshot: Snapshot, most: timedelta | None) -> list[str]:

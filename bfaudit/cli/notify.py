@@ -9,8 +9,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from email.message import Message
+from hashlib import sha256
 from http.client import HTTPException
 from ipaddress import ip_address
+from shutil import which
 from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -29,6 +31,8 @@ class Hook(NamedTuple):
     words: tuple[str, ...]
     """The program and its arguments; empty for a webhook."""
     url: str
+    mark: str
+    """Tells it from others in a file; a URL cannot be read from it."""
     pending: list[bytes]
 
     @property
@@ -38,7 +42,8 @@ class Hook(NamedTuple):
 
 
 def hook(text: str) -> Hook:
-    """What an `--on-finding` says. Raises UsageError for what is neither."""
+    """What an `--on-finding` says. Raises UsageError for what is neither, and for a program that is not there."""
+    mark = sha256(text.encode()).hexdigest()[:16]
     if text.startswith("exec:"):
         try:
             words = tuple(shlex.split(text.removeprefix("exec:")))
@@ -46,17 +51,27 @@ def hook(text: str) -> Hook:
             words = ()
         if not words:
             raise UsageError("--on-finding exec: names no program", hint="exec:PROGRAM ARGUMENT...")
-        return Hook(words, "", [])
+        if which(words[0]) is None:
+            raise UsageError(
+                f"--on-finding: `{words[0]}` is not a program that can be run",
+                hint="give its path, or make it executable (chmod +x)",
+            )
+        return Hook(words, "", mark, [])
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("https", "http") or parts.username or parts.password:
+    if not host or parts.scheme not in ("https", "http"):
         raise UsageError("--on-finding is neither exec:PROGRAM nor an https:// URL")
+    if parts.username or parts.password:
+        raise UsageError(
+            "--on-finding: a URL with a user or password is not accepted",
+            hint="sign what is posted: --webhook-secret",
+        )
     if parts.scheme == "http" and not _loopback(host):
         raise UsageError("--on-finding: plain http is accepted for loopback only", hint="use https")
-    return Hook((), text, [])
+    return Hook((), text, mark, [])
 
 
 def _loopback(host: str) -> bool:
@@ -128,7 +143,10 @@ def _post(one: Hook, body: bytes, secret: Secret | None) -> str | None:
         error.close()
         return f"HTTP {error.code}"
     except (OSError, HTTPException, ValueError) as error:
-        return type(error).__name__
+        cause = getattr(
+            error, "reason", error
+        )  # of a URLError; only the system's own words are told
+        return (isinstance(cause, OSError) and cause.strerror) or type(cause).__name__
 
 
 def sign(secret: Secret, body: bytes, at: int) -> str:

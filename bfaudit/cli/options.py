@@ -38,14 +38,14 @@ class Unknowns(click.ParamType[Any]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """An int for a count, a float of 0 to 100 for a percentage."""
-        if isinstance(value, int | float):
-            return value
-        text = str(value).strip()
-        try:
-            number = float(text.removesuffix("%")) if text.endswith("%") else int(text)
-        except ValueError:
-            self.fail(f"{value!r} is neither a count nor a percentage", param, ctx)
-        if number < 0 or (isinstance(number, float) and number > 100):
+        number = value
+        if not isinstance(value, int | float):
+            text = str(value).strip()
+            try:
+                number = float(text.removesuffix("%")) if text.endswith("%") else int(text)
+            except ValueError:
+                self.fail(f"{value!r} is neither a count nor a percentage", param, ctx)
+        if not 0 <= number <= (100 if isinstance(number, float) else number):  # no `nan` either
             self.fail(f"{value!r} is out of range", param, ctx)
         return number
 
@@ -127,7 +127,12 @@ scanning = several(
         help="Certificate authorities to trust instead of the built-in ones.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
-    click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv for stacks of bugs."),
+    click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        help="Tell of every request on stderr; -vv for stacks of bugs too.",
+    ),
 )
 
 exceptions = click.option(

@@ -6,6 +6,7 @@ import click
 
 from bfaudit.cli import options
 from bfaudit.cli.gate_options import selecting
+from bfaudit.words import count
 
 
 @click.command("plan")
@@ -49,16 +50,16 @@ def command(manifests: tuple[str, ...], connection_test: bool, form: str, **give
             if made.seconds
             else "within the limits at once"
         )
-        click.echo(f"{made.title}: {made.connections} connections, {least}")
-        for path, count, weight in (("the public time", 1, 1.0), *made.requests):
-            click.echo(f"  {count:>7} x {path}  (weight {weight:g})")
+        click.echo(f"{made.title}: {count(made.connections, 'connection')}, {least}")
+        for path, times, weight in (("the public time", 1, 1.0), *made.requests):
+            click.echo(f"  {times:>7} x {path}  (weight {weight:g})")
         for path, weight in made.lists:
             click.echo(f"  {'n':>7} x {path}  (weight {weight:g}; inventory)")
     total = sum(1 + sum(count for _, count, _ in made.requests) for made in plans)
     listers = sum(made.listers for made in plans)
     more = (
-        f", and what {listers} inventories take: a request for each page of sub-accounts and for the keys of each"
+        f", and what {count(listers, 'inventory', 'inventories')} take{'s' if listers == 1 else ''}: a request for each page of sub-accounts and for the keys of each"
         if listers
         else ""
     )
-    click.echo(f"{total} requests in all{more}. Nothing was sent.")
+    click.echo(f"{count(total, 'request')} in all{more}. Nothing was sent.")

@@ -57,4 +57,4 @@ def list_command(form: str) -> None:
     for framework in frameworks.values():
         title = framework.name + (", by analogy" if framework.analogy else "")  # fmt: skip
         other.add_row(framework.id, str(len(framework.controls)), title)
-    Console().print(table, other)
+    Console(markup=False, emoji=False).print(table, other)

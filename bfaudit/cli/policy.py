@@ -9,6 +9,7 @@ import click
 
 from bfaudit.cli import options
 from bfaudit.cli.output import write
+from bfaudit.words import count
 
 
 @click.group("policy")
@@ -73,10 +74,10 @@ def test(sources: tuple[str, ...], **given: Any) -> int:
         write(given["junit"], testing.junit(ran))
     failed = 0 if given["update"] else len(wrong)
     click.echo(
-        f"{len(ran) - len(wrong)} of {len(ran)} cases hold, of {len(tested)} of {len(rules)} rules"
+        f"{len(ran) - len(wrong)} of {count(len(ran), 'case')} hold, of {len(tested)} of {count(len(rules), 'rule')}"
     )
     if gaps:
-        click.echo(f"{gaps} gaps in the cases")
+        click.echo(f"{count(gaps, 'gap')} in the cases")
     return 1 if failed or gaps else 0
 
 
@@ -92,7 +93,10 @@ def lint(sources: tuple[str, ...]) -> int:
     for advice in found:
         click.echo(f"{advice.place}: [{advice.rule}] {advice.text}")
     rules = sum(len(policy.rules) for policy in policies)
-    click.echo(f"{rules} rules, {len(found)} remarks", file=sys.stderr if found else sys.stdout)
+    click.echo(
+        f"{count(rules, 'rule')}, {count(len(found), 'remark')}",
+        file=sys.stderr if found else sys.stdout,
+    )
     return 1 if found else 0
 
 

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
+from bfaudit.cli.problems import visible
 from bfaudit.model import Scanned
 from bfaudit.scan.runner import Done
 
@@ -11,10 +13,12 @@ EVERY_LINE_UP_TO = 50
 
 
 @contextmanager
-def showing(total: int, *, quiet: bool) -> Iterator[Done]:
-    """What to call with each finished connection."""
+def showing(total: int, *, quiet: bool, verbose: bool = False) -> Iterator[Done]:
+    """What to call with each finished connection; `verbose` tells why it ended so, and every request."""
     if quiet or not total:
         yield lambda _scanned: None
+    elif verbose:
+        yield _told(total)
     elif sys.stderr.isatty():
         yield from _bar(total)
     else:
@@ -41,14 +45,30 @@ def _bar(total: int) -> Iterator[Done]:
     )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("scan", total=total, not_online=0)
-        count = 0
+        away = 0
 
         def done(scanned: Scanned) -> None:
-            nonlocal count
-            count += scanned.status != "Online"
-            progress.update(task, advance=1, not_online=count)
+            nonlocal away
+            away += scanned.status != "Online"
+            progress.update(task, advance=1, not_online=away)
 
         yield done
+
+
+def _told(total: int) -> Done:
+    numbers = count(1)
+
+    def done(scanned: Scanned) -> None:
+        why = f" ({scanned.reason})" if scanned.reason else ""
+        text = f"scanned {next(numbers)}/{total}  {scanned.connection.name}: {scanned.status}{why}"
+        print(visible(" ".join(filter(None, (text, scanned.detail)))), file=sys.stderr)
+        for one in scanned.requests:
+            ended = [f"HTTP {one.http}"] if one.http else []
+            ended += [one.outcome, f"{one.milliseconds} ms"]
+            ended += [f"{one.attempts} attempts"] if one.attempts > 1 else []
+            print(visible(f"  {one.request}: {', '.join(ended)}"), file=sys.stderr)
+
+    return done
 
 
 def _lines(total: int) -> Done:

@@ -26,6 +26,7 @@ reporting = several(
     ),
     click.option(
         "--output",
+        "-o",
         "outputs",
         multiple=True,
         metavar="FILE",

@@ -134,4 +134,4 @@ def _table(infos: list[Any], exchange: str | None) -> None:
         last = [found.answers if found else "status only"] if exchange else []
         rule = info.rule
         table.add_row(rule.id, rule.severity.word, info.pack, rule.title, *last)
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)

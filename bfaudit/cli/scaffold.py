@@ -125,6 +125,17 @@ extends: [baseline]
 EXCEPTIONS = f"""\
 # yaml-language-server: $schema={SCHEMAS}/exceptions.schema.json
 # Dated, approved permissions to fail a rule. A finding under an exception stays in every report.
+# One looks like this:
+#   - id: EXC-1
+#     rules: [ip-restricted]
+#     select: {{connection: Spot Grid Tokyo}}
+#     type: remediation-scheduled
+#     reason: The bot moves to a fixed address.
+#     ticket: SEC-1
+#     requested_by: bob
+#     approved_by: [alice]
+#     created: 2026-11-01
+#     expires: 2026-12-01
 apiVersion: bfaudit/v1
 kind: Exceptions
 exceptions: []

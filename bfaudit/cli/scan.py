@@ -1,8 +1,9 @@
 """`bfaudit scan`: ask the exchanges, and save what they said without judging it."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,10 @@ from bfaudit.cli.gate_options import selecting
 from bfaudit.cli.output import write
 from bfaudit.cli.stopping import Stop
 from bfaudit.model import Status
+from bfaudit.words import count
+
+if TYPE_CHECKING:
+    from bfaudit.journal import Journal
 
 
 @click.command("scan")
@@ -95,6 +100,17 @@ def _scan(
         online = sum(
             count for (status, _), count in journal.ended.items() if status is Status.ONLINE
         )
-        told = f"{len(journal)} connections, {online} Online, exit code {code}"
+        told = f"{count(len(journal), 'connection')}, {online} Online, exit code {code}"
         print(f"{snapshot.generated_at:%Y-%m-%dT%H:%M:%SZ}  {told}: {output}", file=sys.stderr)
+    if code == 4 and stop is None:
+        print(f"incomplete: {_unseen(journal)}", file=sys.stderr)
     return 0 if code == 3 and given["allow_empty"] else code
+
+
+def _unseen(journal: "Journal") -> str:
+    """How many keys could not be looked at, and why: what ends a scan with 4."""
+    from bfaudit.cli import pipeline  # noqa: PLC0415
+
+    reasons = Counter({reason or status: n for (status, reason), n in journal.ended.items() if pipeline.unseen(status, reason)})  # fmt: skip
+    told = ", ".join(f"{n} {reason}" for reason, n in sorted(reasons.items()))
+    return f"{reasons.total()} of {len(journal)} connections could not be looked at: {told}"

@@ -104,6 +104,9 @@ class Checks:
         return value
 
     def _unknown(self, key: Key) -> None:
+        if key[-1] in NOT_FROM_FILES:
+            self._problem(key, f"`{key[-1]}` cannot stand in a configuration file", NOT_FROM_FILES[key[-1]])  # fmt: skip
+            return
         known = list(self._known)
         for depth in range(1, len(key)):
             if not any(each[:depth] == key[:depth] and len(each) > depth for each in known):

@@ -4,11 +4,13 @@ import traceback
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from bfaudit import resources
+from bfaudit import resources, roots
 from bfaudit.errors import BfauditError, InvalidInput, Problem, UsageError
 from bfaudit.model import Place
 
 SUFFIXES = (".j2", ".css", ".js")
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a template."""
 
 
 def read(folder: str) -> dict[str, str]:
@@ -19,14 +21,11 @@ def read(folder: str) -> dict[str, str]:
             f"--template {folder}: not a folder",
             hint="it holds templates by the names of ours, such as audit.md.j2",
         )
-    try:
-        found = {
-            path.relative_to(root).as_posix(): path.read_text("utf-8")
-            for path in sorted(root.rglob("*"))
-            if path.name.endswith(SUFFIXES) and path.is_file()
-        }
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--template {folder}: {error}") from None
+    found = {
+        path.relative_to(root).as_posix(): _text(path, folder)
+        for path in sorted(root.rglob("*"))
+        if path.name.endswith(SUFFIXES) and (path.is_symlink() or path.is_file())
+    }
     shipped = set(_names(resources.templates()))
     if not found:
         raise UsageError(
@@ -44,6 +43,22 @@ def read(folder: str) -> dict[str, str]:
             )
     _compile(found, folder)
     return found
+
+
+def _text(path: Path, folder: str) -> str:
+    """What a template holds. A link is not followed out of the folder's repository: a report would show what is there."""
+    try:
+        return roots.read(path, roots.root_of(folder), LARGEST).decode()
+    except roots.RefusedFileError as error:
+        raise UsageError(
+            f"--template {folder}: {path.relative_to(folder)} is not read: {error.message}",
+            hint=error.hint,
+        ) from None
+    except OSError as error:
+        why = str(error.strerror)
+    except UnicodeDecodeError:
+        why = "not UTF-8 text"
+    raise UsageError(f"--template {folder}: {path.relative_to(folder)}: {why}")
 
 
 def _compile(found: dict[str, str], folder: str) -> None:

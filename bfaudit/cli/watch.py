@@ -17,8 +17,10 @@ from bfaudit.cli.gate_options import gating, selecting
 from bfaudit.cli.output import write
 from bfaudit.cli.stopping import Stop
 from bfaudit.model import Audit, Outcome, Result, Scanned, Snapshot, Unselected
+from bfaudit.words import count
 
 SCHEMA = "bfaudit-findings/1"
+_OUR_OWN = ("BFAUDIT_FINGERPRINT_KEY", "VAULT_TOKEN", "VAULT_SECRET_ID")
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -68,7 +70,9 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
     from bfaudit.cli.selecting import load_selected  # noqa: PLC0415
 
     hooks = [notify.hook(text) for text in given["hooks"]]
-    known = _recall(given["state"])
+    if given["webhook_secret"] and not any(hook.url for hook in hooks):
+        raise errors.UsageError("--webhook-secret: there is no webhook", hint="name one: --on-finding https://...")  # fmt: skip
+    known = _recall(given["state"], hooks)
     _secret(given)  # what is wrong from the beginning is told at once, and not once in each round
     gates.terms(given, *gates.read_snapshots(given["previous"]))
     load_selected(manifests, given)
@@ -117,9 +121,11 @@ def _round(
     body = msgspec.json.encode(told) if new or resolved else None
     notify.tell(hooks, body, secret, _hidden(snapshot, given))
     if given["state"]:
-        write(given["state"], msgspec.json.encode({"schema": SCHEMA, "open": list(known.values())}))
+        late = {hook.mark: [*map(msgspec.Raw, hook.pending)] for hook in hooks if hook.pending}
+        kept = {"schema": SCHEMA, "open": list(known.values()), "pending": late}
+        write(given["state"], msgspec.json.encode(kept))
     if not given["quiet"]:
-        print(f"{at:%Y-%m-%dT%H:%M:%SZ}  {len(snapshot.connections)} connections, {len(known)} open findings, {len(new)} new, {len(resolved)} resolved", file=sys.stderr)  # fmt: skip
+        print(f"{at:%Y-%m-%dT%H:%M:%SZ}  {count(len(snapshot.connections), 'connection')}, {count(len(known), 'open finding')}, {len(new)} new, {len(resolved)} resolved", file=sys.stderr)  # fmt: skip
     return terms.code(audit)
 
 
@@ -159,16 +165,20 @@ def _open(result: Result, exchange: str) -> Open:
     )
 
 
-def _recall(state: str | None) -> dict[str, Open]:
+def _recall(state: str | None, hooks: Sequence[notify.Hook]) -> dict[str, Open]:
+    """What was open; what did not arrive at a hook waits there again."""
     if state is None or not Path(state).exists():
         return {}
     try:
         data = msgspec.json.decode(Path(state).read_bytes())
         listed = msgspec.convert(data["open"], list[Open])
+        late = msgspec.convert(data.get("pending", {}), dict[str, list[dict[str, Any]]])
     except (OSError, KeyError, TypeError, msgspec.DecodeError, msgspec.ValidationError):
         raise errors.UsageError(
             f"--state {state}: not what a watch wrote", hint="remove it to begin anew"
         ) from None
+    for hook in hooks:
+        hook.pending.extend(map(msgspec.json.encode, late.get(hook.mark, [])))
     return {one.fingerprint: one for one in listed}
 
 
@@ -178,4 +188,4 @@ def _hidden(snapshot: Snapshot, given: Mapping[str, Any]) -> frozenset[str]:
     references = [each for one in fleet for each in one.connection.credentials.values()]
     references += [given["webhook_secret"]] if given["webhook_secret"] else []
     names = {each.removeprefix("env:") for each in references if each.startswith("env:")}
-    return frozenset({*names, "BFAUDIT_FINGERPRINT_KEY"})
+    return frozenset({*names, *_OUR_OWN})

@@ -22,6 +22,12 @@ EXIT_MEANINGS: Mapping[int, str] = {
     70: "a bug in bfaudit",
     130: "interrupted",
 }
+LET_PASS: Mapping[str, str] = {
+    "findings": "the findings are within what this run lets pass",
+    "incomplete": "what is not known is within what this run lets pass",
+    "empty": "nothing was audited, and this run lets that pass",
+}
+"""What 0 means where an audit is not clean, by the tone of its verdict: a threshold, a baseline or --exit-zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,8 @@ class Counts:
     excepted: int
     unseen: int
     """Connections whose key could not be looked at."""
+    unselected: int
+    """Connections of the fleet that a selection left out of this audit."""
     coverage: float
     """The share of applicable checks with an answer: pass or fail."""
     statuses: Mapping[str, int]
@@ -74,6 +82,7 @@ def tally(audit: Audit) -> Counts:
         findings=sum(summed.failed_by_severity.values()),
         excepted=summed.excepted,
         unseen=summed.unseen,
+        unselected=audit.snapshot.unselected,
         coverage=round(summed.coverage, 4),
         statuses={status.value: statuses[status] for status in Status},
     )
@@ -119,6 +128,10 @@ def verdict(audit: Audit, counts: Counts, lang: Language = ENGLISH) -> Verdict:
     but = f" {told[0].upper()}{told[1:]}." if gaps else ""
     connections = plural("{n} connection", "{n} connections", counts.connections)
     looked_at = f"{connections}, {plural('{n} rule', '{n} rules', len(audit.rules))}"
+    if counts.unselected:
+        looked_at += plural(
+            ", {n} connection not selected", ", {n} connections not selected", counts.unselected
+        )
     waived = say(", {n} more under exception", n=counts.excepted) if counts.excepted else ""
     if counts.findings:
         if audit.baselined:

@@ -111,7 +111,7 @@ def _review(attested: Attestation | None, today: date, lang: Language) -> Review
 def sentence(view: ReviewView, lang: Language = ENGLISH) -> str:
     """What there is to decide, in words."""
     return lang.say(
-        "{due} of {keys} keys have no valid review. As scanned {time}.",
+        "{due} of {keys} connections have no valid review. As scanned {time}.",
         due=view.due,
         keys=len(view.entries),
         time=moment(view.report.scanned),

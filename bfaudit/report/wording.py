@@ -49,11 +49,6 @@ def moment(value: datetime) -> str:
     return f"{utc(value).isoformat(' ', 'minutes')[:16]} UTC"
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun: `1 finding`, `2,000 findings`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def percent(share: float) -> str:
     """A share as whole percent, never rounded up to all and never down to none."""
     whole = round(share * 100)

@@ -94,7 +94,8 @@
       },
       values: () => ({
         name, exchange, strategy, owner, mark: status[0], status: status[1], tone: status[2], reason, detail, advice, addresses, place,
-        loudness: unrestricted ? "loud" : "addresses", age: T[age], label: T[label], fingerprint: T[fingerprint],
+        loudness: unrestricted ? "loud" : [_("unknown"), _("restricted, list unknown")].includes(addresses) ? "addresses-unknown" : "addresses",
+        age: T[age], aging: T[age] === _("unknown") ? "unknown" : "", label: T[label], fingerprint: T[fingerprint],
         ends: T[ends], ending: T[ends] === _("unknown") ? "unknown" : "", ends_why: T[endsWhy],
         others: others.map(([mark, tone, word]) => ({ mark, tone, word })),
         findings: found.map(([word, number]) => ({ word, number })),

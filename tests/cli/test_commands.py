@@ -160,6 +160,8 @@ def test_the_demo_finds_every_planted_mistake(tmp_path):
 
     assert 0 == ran.code, ran.out + ran.err
     assert "MISSED" not in ran.out
+    assert "Planted mistakes, found: 24 of 24" in ran.out
+    assert "What no exchange tells, found: 3 of 3" in ran.out
     assert {"report.html", "report.md", "report.json", "snapshot.json"} == {
         path.name for path in tmp_path.iterdir()
     }

@@ -91,6 +91,12 @@ def test_precedence(tmp_path):
         ("timeout = true\n", "bfaudit.toml:1:1", "a text or a number"),
         ('ca-file = "x"\n', "bfaudit.toml:1:1", "BFAUDIT_CA_FILE"),
         ('[audit]\nexchange-url = ["a=b"]\n', "bfaudit.toml:2:1", "BFAUDIT_EXCHANGE_URL_<ID>"),
+        ('exchange-url = ["a=b"]\n', "bfaudit.toml:1:1", "BFAUDIT_EXCHANGE_URL_<ID>"),
+        ("max-unknown = -1\n", "bfaudit.toml:1:1", "-1 is out of range"),
+        ("max-unknown = nan\n", "bfaudit.toml:1:1", "nan is out of range"),
+        ("max-unknown = 100.5\n", "bfaudit.toml:1:1", "100.5 is out of range"),
+        ("root = ['/']\n", "bfaudit.toml:1:1", "root"),
+        ("untrusted = false\n", "bfaudit.toml:1:1", "untrusted"),
         ("x = \n", "bfaudit.toml:1:5", "not TOML"),
     ],
 )  # fmt: skip

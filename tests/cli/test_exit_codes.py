@@ -144,6 +144,39 @@ def test_4_unresolved_credential(tmp_path):
     assert "ONE_KEY" in ran.out
 
 
+def test_4_of_a_scan_says_why(tmp_path):
+    """A scan judges nothing; what it could not look at is counted by its reason."""
+    ran = _audit(
+        tmp_path,
+        scenario(key("ONE")),
+        CLEAN,
+        BAD,
+        command="scan",
+        options=["-q", "-o", tmp_path / "s"],
+    )
+
+    assert 4 == ran.code
+    assert (
+        "incomplete: 1 of 2 connections could not be looked at: 1 unresolved-credential\n"
+        == ran.err
+    )
+
+
+def test_verbose_tells_of_every_request(tmp_path):
+    """-v says how each connection ended, why, and by which requests; no secret among them."""
+    ran = _audit(tmp_path, scenario(key("ONE")), CLEAN, BAD, command="scan", options=["-v", "-o", tmp_path / "s"])  # fmt: skip
+    lines = ran.err.splitlines()
+
+    assert [True] == [
+        "GET /api/v1/user/api-key: HTTP 200, ok, " in one for one in lines if "user/api-key" in one
+    ]
+    assert any(
+        "KuCoin Spot Two: Invalid key (unresolved-credential) the environment variable TWO_KEY is not set"
+        in one
+        for one in lines
+    )
+
+
 def test_1_wins_over_4(tmp_path):
     """A finding says more than a gap."""
     played = scenario(

@@ -116,6 +116,21 @@ class TestSelection:
             row["rule"] for row in ran.json["results"] if row["outcome"] == "fail"
         }
 
+    @pytest.mark.parametrize(
+        "options", [["--only", "KuCoin*"], ["--exchange", "mexc"], ["--previous"], []]
+    )
+    def test_a_report_names_the_file_that_was_judged(self, tmp_path, options):
+        """Its digest is that of the snapshot on disk, of a part and beside an earlier one too; exchanges are those asked."""
+        place = tmp_path / "snapshot.json"
+        both = scenario(key("ONE")), [ONE, entry("MEXC Spot Four", "mexc", "FOUR")]
+        run(tmp_path, both[0], *both[1], command="scan", options=["-o", place])
+        more = [*options, place] if options == ["--previous"] else options
+        ran = bfaudit("check", place, *more, "--format", "json")
+        audited = {row["exchange"] for row in ran.json["connections"]}
+
+        assert json.loads(place.read_text())["digest"] == ran.json["snapshot"]["digest"]
+        assert audited == {each["id"] for each in ran.json["exchanges"]}
+
     def test_allow_empty(self, tmp_path):
         """An empty manifest is 0 where that is allowed, and a report is written all the same."""
         path = manifest(tmp_path)

@@ -34,7 +34,7 @@ def test_what_new_begins_is_complete(folder):
     """The scaffold passes its own tests, leaves nothing untested, and lint has only its placeholders to say."""
     code, said = ran("test", folder, "--coverage", "--mutate")
 
-    assert (0, "4 of 4 cases hold, of 1 of 1 rules\n") == (code, said)
+    assert (0, "4 of 4 cases hold, of 1 of 1 rule\n") == (code, said)
     assert 0 == ran("lint", folder / "our-age.yaml")[0]
     with pytest.raises(UsageError):
         ran("new", "our-age", "--folder", folder)

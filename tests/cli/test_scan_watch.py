@@ -65,7 +65,7 @@ def test_rounds_replace_the_snapshot(tmp_path, number):
     assert "" == out
     assert silent <= 5, "a round with a mistake in its manifest asks nobody"
     assert 'did you mean "requires"?' in errors
-    assert "1 connections, 1 Online, exit code 0" in errors
+    assert "1 connection, 1 Online, exit code 0" in errors
     assert errors.endswith("stopped\n")
     assert "Traceback" not in errors
     assert ["fleet.yaml", "snapshot.json"] == sorted(each.name for each in tmp_path.iterdir())

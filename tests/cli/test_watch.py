@@ -25,7 +25,7 @@ ENTRY = entry("KuCoin Spot One", "kucoin", "ONE")
 HOOK = """\
 import json, os, sys
 told = json.load(sys.stdin)
-told["environment"] = [name for name in os.environ if name.startswith("ONE_")]
+told["environment"] = [name for name in os.environ if name.startswith(("ONE_", "VAULT_"))]
 with open(sys.argv[1], "a") as file:
     file.write(json.dumps(told) + "\\n")
 """
@@ -44,7 +44,8 @@ def _told(folder):
 def _rounds(folder, played, *options):
     with Sandbox(played) as box:
         path = manifest(folder, ENTRY)
-        return bfaudit("watch", path, "--rounds", 1, *redirected(box), *options, **box.environment)
+        vault = {"VAULT_TOKEN": "hvs.c4n4ryt0ken", "VAULT_SECRET_ID": "b1d2c3d4e5f6"}
+        return bfaudit("watch", path, "--rounds", 1, *redirected(box), *options, **box.environment, **vault)  # fmt: skip
 
 
 def test_new_and_resolved_are_told_once(tmp_path):
@@ -153,6 +154,47 @@ def test_what_did_not_arrive_is_sent_again(receiver, capsys):
     assert [b"1", b"1", b"1", b"2"] == [body for _, body in receiver.got]
     assert "HTTP 500" in capsys.readouterr().err
     assert [] == hook.pending
+
+
+def test_what_did_not_arrive_is_sent_by_the_next_start(tmp_path, receiver):
+    """A timer starts a process each time: what the last one could not deliver waits in the state, and is sent once."""
+    receiver.answers = [500]
+    url = f"http://127.0.0.1:{receiver.server_port}/hooks/t0psecretpath"
+    options = ("--state", tmp_path / "state.json", "--on-finding", url)
+    first, second, third = (_rounds(tmp_path, scenario(WITHDRAWS), *options) for _ in range(3))
+
+    assert "HTTP 500" in first.err
+    assert "" == "".join(line for line in second.err.splitlines() if "warning" in line)
+    assert 1 == third.code
+    bodies = [json.loads(body) for _, body in receiver.got]
+    assert 2 == len(bodies)
+    assert bodies[0] == bodies[1]
+    assert "t0psecretpath" not in (tmp_path / "state.json").read_text()
+
+
+def test_a_receiver_that_is_not_there_is_told_in_words(capsys):
+    """The system's reason, not the name of a class; the URL's path stays hidden."""
+    hook = notify.hook("http://127.0.0.1:1/hooks/t0psecretpath")
+    notify.tell([hook], b"1", None, frozenset())
+    said = capsys.readouterr().err
+
+    assert "warning: 127.0.0.1 was not told: Connection refused; tried again next time\n" == said
+
+
+def test_a_program_that_is_not_there_ends_it_at_once(tmp_path):
+    """It would never be told: that is said before anything is asked."""
+    ran = _rounds(tmp_path, scenario(WITHDRAWS), "--on-finding", "exec:./no-such-program x")
+
+    assert 2 == ran.code
+    assert "`./no-such-program` is not a program that can be run" in ran.err
+
+
+def test_a_secret_without_a_webhook_is_refused(tmp_path):
+    """Nothing would be signed: the option must not be ignored."""
+    ran = _rounds(tmp_path, scenario(WITHDRAWS), "--webhook-secret", "env:ONE_KEY")
+
+    assert 2 == ran.code
+    assert "there is no webhook" in ran.err
 
 
 @pytest.mark.parametrize("text", ["exec:", "exec:'", "http://example.com/x", "ftp://x", "https://a:b@c/", "true"])  # fmt: skip

@@ -4,15 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bfaudit.cli.scaffold import EXCEPTIONS
 from bfaudit.errors import InvalidInput
 from bfaudit.evaluate import evaluate, summary
-from bfaudit.exceptions import RULES, decide
+from bfaudit.exceptions import APPROVERS, DAYS, RULES, _not_in_force, decide
 from bfaudit.formats import FORMATS, Options
 from bfaudit.formats import json as reports
 from bfaudit.gate import FailOn, exit_code
 from bfaudit.model import Outcome, Severity
 from bfaudit.policy.exceptions import load
 from bfaudit.policy.read import read
+from tests.cli.harness import ROOT
 from tests.evaluate.fleets import NOW, scanned, snapshot
 
 BASELINE = read(["baseline"])
@@ -307,3 +309,26 @@ def test_a_year_is_enough_for_low():
     audit = judged({**low, "select": "{connection: x}"}, fleet=(scanned("x"),))
 
     assert {("name-is-clear", "x"): "EXC-1"} == excepted(audit)
+
+
+def test_the_page_and_the_file_that_init_writes_show_what_holds():
+    """Their examples are in force as they stand, and the page's tables are those of the code."""
+    page = (ROOT / "docs" / "exceptions.md").read_text("utf-8")
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    ours = "".join(
+        line.removeprefix("#")
+        for line in EXCEPTIONS.splitlines(keepends=True)
+        if line.startswith("#  ")
+    )
+    written = EXCEPTIONS.replace("exceptions: []\n", f"exceptions:\n{ours}")
+    for text, day in ((shown, "2026-11-22"), (written, "2026-11-22")):
+        ((one, limits),) = load([("exceptions.yaml", text)], SEVERITIES)
+
+        assert [] == list(_not_in_force(one, limits, SEVERITIES, date.fromisoformat(day)))
+    for severity in Severity:
+        row = next(
+            line for line in page.splitlines() if line.startswith("|") and severity.word in line
+        )
+        assert row.endswith(f"| {APPROVERS[severity]} | {DAYS[severity]} |")
+    for rule in RULES:
+        assert f"| `{rule}` | {RULES[rule].severity.word} |" in page

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import jsonschema_rs
 import pytest
+from jinja2 import TemplateNotFound
 
 from bfaudit import schemas
 from bfaudit.errors import InvalidInput, UsageError
@@ -135,8 +136,41 @@ def test_mistakes_raise(text):
     assert mistake.problems[0].place.file.startswith("own/")
 
 
+@pytest.mark.parametrize(
+    "how", ["include '{}'", "import '{}' as x", "extends '{}'", "from '{}' import x"]
+)
+@pytest.mark.parametrize("up", ["", "../" * 20, "partials/" + "../" * 20])
+def test_no_template_leads_to_other_files(tmp_path, how, up):
+    """A template may be somebody else's: it reaches templates, and no file of the host."""
+    path = tmp_path / "environ.txt"
+    path.write_text("a-secret-of-the-host")
+    name = f"{up}{str(path).lstrip('/')}" if up else str(path)
+    own = {"audit.md.j2": f"{{% {how.format(name)} %}}"}
+
+    with pytest.raises(TemplateNotFound):
+        FORMATS["markdown"].render(failing(), Options(templates=own))
+
+
 class TestFolder:
     """What `--template` takes."""
+
+    @pytest.mark.parametrize("name", ["audit.css", "audit.md.j2"])
+    def test_a_link_out_of_it_is_refused(self, tmp_path, name):
+        """What a link leads to would stand in the report."""
+        (tmp_path / "secret").write_text("a-secret-of-the-host")
+        (tmp_path / "own").mkdir()
+        (tmp_path / "own" / name).symlink_to(tmp_path / "secret")
+        with pytest.raises(UsageError) as raised:
+            self.read(tmp_path / "own")
+
+        assert "lies outside" in raised.value.message
+        assert "a-secret" not in str(raised.value)
+
+    def test_what_is_no_text_is_refused(self, tmp_path):
+        """In words, with the file's name."""
+        (tmp_path / "audit.md.j2").write_bytes(b"\xff")
+        with pytest.raises(UsageError, match=r"audit\.md\.j2: not UTF-8 text"):
+            self.read(tmp_path)
 
     def read(self, folder, **files):
         from bfaudit.cli.templates import read

@@ -45,6 +45,14 @@ def test_ordinary_words_are_not(text: str) -> None:
     assert [] == list(literals.find(text))
 
 
+@pytest.mark.parametrize("scheme", ["file", "keyring", "vault", "exec"])
+def test_a_secret_behind_a_scheme_is_one(scheme: str) -> None:
+    """What is pasted where the path belongs is no path: `file:` and a key alone."""
+    text = f"key: {scheme}:9yWrEFLiCSTApATEblqk1hP7QB1DTX5W"
+
+    assert f"key: {scheme}:***" == literals.mask(text)
+
+
 def test_values_of_fields_named_like_secrets_are_masked() -> None:
     """A short secret has no shape, but its field's name tells."""
     cases = {

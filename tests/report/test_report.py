@@ -1,5 +1,6 @@
 """Finished values: counts, order, words."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -7,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bfaudit.formats import FORMATS, Options
 from bfaudit.model import Grant, Outcome
 from bfaudit.report import build
 from bfaudit.report.counts import EXIT_MEANINGS
-from bfaudit.report.wording import count, listed, paragraph, percent, show, visible
+from bfaudit.report.wording import listed, paragraph, percent, show, visible
+from bfaudit.words import count
 from tests.report.samples import (
     HOSTILE,
     SAMPLES,
@@ -183,3 +186,39 @@ def test_known_findings_say_so():
 
     assert marked == [found.fingerprint]
     assert "1 finding known by the baseline" in view.verdict.sentence
+
+
+def test_markdown_tells_what_is_not_known_of_a_key():
+    """A permission that is not known is no permission that the key lacks: it is counted, as in the other formats."""
+    text = FORMATS["markdown"].render(failing(), Options())
+    row = next(line for line in text.splitlines() if line.startswith("| KuCoin Spot Backup |"))
+
+    assert "| **8 unknown** |" in row
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [
+        ("healthy", "Exit 0: complete and clean"),
+        ("failing", "Exit 0: the findings are within what this run lets pass"),
+        ("unanswered", "Exit 0: what is not known is within what this run lets pass"),
+        ("empty", "Exit 0: nothing was audited, and this run lets that pass"),
+    ],
+)
+def test_zero_is_clean_only_where_it_is(sample, said):
+    """A threshold, a baseline or --exit-zero makes 0 of an audit that is not clean: the text says so."""
+    text = FORMATS["text"].render(SAMPLES[sample](), Options(exit_code=0))
+
+    assert said == text.rstrip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("format_id", ["text", "markdown", "html", "github", "junit", "sarif"])
+def test_what_a_selection_left_out_is_told(format_id):
+    """A clean part of a fleet is not a clean fleet: every format counts the connections that nobody looked at."""
+    whole = SAMPLES["healthy"]()
+    part = replace(whole, snapshot=replace(whole.snapshot, unselected=18))
+    made = FORMATS[format_id].render(part, Options())
+    text = made.decode() if isinstance(made, bytes) else made
+
+    assert re.search(r"18 (?:more )?(?:connections )?not\s+selected", text)
+    assert "Every declared key" not in text
