@@ -37,6 +37,7 @@ from bfaudit.policy.evidence import Subject
 from bfaudit.policy.fields import FIELDS
 from bfaudit.policy.fleet import Fleet
 from bfaudit.policy.load import load
+from bfaudit.policy.read import packs, read
 from bfaudit.policy.rules import Policy
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -160,7 +161,7 @@ def _each(snapshot: Snapshot, by: list[Policy], ask: Callable[[Any, dict[str, An
     return looked_at(results)
 
 
-def ours(snapshot: Snapshot, by: list[Policy]) -> int:
+def ours(snapshot: Snapshot, by: Sequence[Policy]) -> int:
     """What bfaudit says of each, looked at one by one."""
     return looked_at(evaluate(snapshot, by, NOW).results)
 
@@ -193,9 +194,12 @@ def main() -> None:
     mine = rate(lambda: ours(whole, by), args.times)
     plain = rate(lambda: lambdas(part, by), 2)
     engine = rate(lambda: naive(part, by), 2)
-    rules = sum(len(policy.rules) for policy in by)
+    different = read(list(packs()))
+    other = rate(lambda: ours(whole, different), args.times)
+    rules, others = (sum(len(policy.rules) for policy in some) for some in (by, different))
     print(f"{args.connections:,} connections x {rules} rules, per second of CPU:")
     print(f"  bfaudit                {mine:12,.0f}")
+    print(f"  all {others} built-in rules  {other:12,.0f}")
     print(f"  plain Python lambdas   {plain:12,.0f}   bfaudit is {mine / plain:.1f} times as fast")
     print(
         f"  the engine, naively    {engine:12,.0f}   bfaudit is {mine / engine:.1f} times as fast"

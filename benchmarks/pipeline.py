@@ -76,7 +76,6 @@ def whole(job: dict[str, Any]) -> dict[str, float]:
     from bfaudit import exchanges, redact
     from bfaudit.cli.reporting import report, sources_of
     from bfaudit.evaluate import evaluate
-    from bfaudit.formats import FORMATS
     from bfaudit.manifest import load
     from bfaudit.model import Status
     from bfaudit.scan.options import Options
@@ -103,7 +102,7 @@ def whole(job: dict[str, Any]) -> dict[str, float]:
         took["scan_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         audit = evaluate(snapshot, policies(50), snapshot.generated_at)
         lap("rules")
-        wanted = [(FORMATS[name], str(Path(job["manifest"]).with_name(f"report.{name}"))) for name in ("json", "sarif")]  # fmt: skip
+        wanted = [(name, str(Path(job["manifest"]).with_name(f"report.{name}"))) for name in ("json", "sarif")]  # fmt: skip
         report(audit, wanted, sources_of(snapshot), 0)
         lap("reports")
     assert {Status.ONLINE} == {one.status for one in snapshot.connections}

@@ -102,9 +102,10 @@ class Asking:
     ) -> Reply:
         """Send one read, again where that may help, and keep its reply under its label."""
         at = datetime.now(UTC)
-        started = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         reply, tries = await self._try(read, {**read.params, **params})
-        spent = asyncio.get_running_loop().time() - started
+        spent = clock() - started
         self.replies[label or read.label] = reply
         outcome = reply.verdict.reason.value if reply.verdict else "ok"
         self.made.append(

@@ -1,5 +1,6 @@
-"""The benchmark of all adapters measures what it says: every exchange, the same calls, every key its own answer."""
+"""The benchmarks of all adapters and of the pipeline measure what they say: every exchange, the same calls, every key its own answer."""
 
+import subprocess
 import sys
 
 from tests.cli.harness import ROOT
@@ -28,3 +29,14 @@ def test_a_call_too_few_is_seen():
     assert ([], {"3": 3}) == (whole["void"], whole["server"]["keys"])
     assert ([], {"2": 3}) == (less["void"], less["server"]["keys"])
     assert 2 == len(adapters.differences(less["server"], whole["server"]))
+
+
+def test_the_whole_pipeline_is_measured():
+    """From manifest to reports, and the requests alone, with every signature right."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks/pipeline.py"), "--keys", "100", "--repetitions", "1"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert 0 == done.returncode, done.stderr
+    assert ["bfaudit", "floor", "bfaudit"] == [line.split()[0] for line in done.stdout.splitlines()]
