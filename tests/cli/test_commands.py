@@ -166,3 +166,7 @@ def test_the_demo_finds_every_planted_mistake(tmp_path):
         path.name for path in tmp_path.iterdir()
     }
     assert "exit code 1" in ran.out
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = readme.partition("$ bfaudit demo\n")[2].partition("```")[0].split("...\n")
+    assert 3 == len(shown)
+    assert all(part in ran.out.replace(f"{ROOT}/", "") for part in shown)
