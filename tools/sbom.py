@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from cyclonedx.contrib.license.factories import LicenseFactory
@@ -56,7 +56,7 @@ def pinned(lock: str) -> Iterator[Pinned]:
             yield Pinned(canonicalize_name(found[1]), found[2], found[3] or "", hashes)
 
 
-def bill(lock: str, project: dict[str, object]) -> Bom:
+def bill(lock: str, project: dict[str, Any]) -> Bom:
     """The bill of a lock file."""
     bom = Bom(serial_number=uuid5(NAMESPACE_URL, f"bfaudit {__version__}\n{lock}"))
     at = int(os.environ.get("SOURCE_DATE_EPOCH") or EPOCH)
@@ -73,7 +73,7 @@ def bill(lock: str, project: dict[str, object]) -> Bom:
     parts = {one.name: component(one) for one in pinned(lock)}
     for part in parts.values():
         bom.components.add(part)
-    needs = [Requirement(text) for text in project["dependencies"]]  # type: ignore[attr-defined]
+    needs = [Requirement(text) for text in project["dependencies"]]
     bom.register_dependency(root, [parts[name] for name in names(needs) if name in parts])
     for name, part in parts.items():
         found = installed(name)

@@ -52,7 +52,7 @@ class _Maker:
         self._rows = Rows(audit, options)
         self._at = plain(audit.generated_at)
         within = f"{self._digest} {self._at} {' '.join(map(visible, audit.policies))}"
-        self._ids = Identifiers(uuid.uuid5(NAMESPACE, within).bytes)
+        self._ids = Identifiers(uuid.uuid5(NAMESPACE, within))
         runs = groupby(Results.of(audit.results).runs, key=lambda run: run.rule.id)
         self._rules = [list(some) for _, some in runs]
 

@@ -2,14 +2,12 @@
 
 import json
 import re
-import uuid
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from bfaudit.formats import FORMATS, Options
-from bfaudit.formats.oscal_words import token, uuid5
+from bfaudit.formats.oscal_words import token
 from tests.formats.fleets import NASTY, audits
 from tests.formats.schemas import mistakes
 from tests.report.samples import SAMPLES, failing
@@ -63,9 +61,3 @@ def test_an_exception_is_an_approved_deviation():
 def test_token(text):
     """Any text becomes an identifier that the model takes."""
     assert re.fullmatch(r"[^\W\d][\w.\-]*|_[\w.\-]*", token(text))
-
-
-@given(st.uuids(), st.text(st.characters(exclude_categories=["Cs"])))
-def test_identifiers_are_those_of_the_standard_library(space, name):
-    """Made faster."""
-    assert str(uuid.uuid5(space, name)) == uuid5(space.bytes, name)
