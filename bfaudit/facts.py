@@ -106,6 +106,13 @@ _SPEAKS_OF = {
 _SPEAKS = re.compile("|".join(_SPEAKS_OF.values()))
 
 
+def beyond(paths: Mapping[str, object]) -> list[str]:
+    """Those paths that the catalogue does not have: permissions by an exchange's own names."""
+    if paths.keys() <= FACTS.keys():
+        return []
+    return [path for path in paths if path not in FACTS]
+
+
 def spec_of(path: str) -> FactSpec | None:
     """The catalogue entry of a path; `permissions.other:<name>` counts as a grant."""
     if path.startswith(_OTHER):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bfaudit.exchanges.base import Adapter, Lapse, Step
-from bfaudit.facts import FACTS, REACHES
+from bfaudit.facts import REACHES, beyond
 from bfaudit.model import PERMISSIONS, Fact, Facts, Grant
 
 UNCERTAIN = "the sources do not agree on it"
@@ -33,15 +33,17 @@ AHEAD = timedelta(days=1)
 
 def _so_far(adapter: Adapter, facts: Facts, now: datetime) -> Facts:
     """The facts without a creation or a last use that is still to come."""
-    late = {
-        path: f"{adapter.title} gives a day that is still to come"
+    latest = now + AHEAD
+    late = [
+        path
         for path in ("key.created_at", "key.last_used_at")
-        if (fact := facts.known.get(path)) and fact.value and fact.value > now + AHEAD
-    }
+        if (fact := facts.known.get(path)) and fact.value and fact.value > latest
+    ]
     if not late:
         return facts
+    why = f"{adapter.title} gives a day that is still to come"
     kept = {path: fact for path, fact in facts.known.items() if path not in late}
-    return Facts(kept, {**facts.unknown, **late})
+    return Facts(kept, {**facts.unknown, **dict.fromkeys(late, why)})
 
 
 Applying = tuple[tuple[Lapse, bool | None], ...]
@@ -59,13 +61,12 @@ _DECIDING = (
 def _decided(adapter: Adapter, facts: Facts) -> tuple[Facts, Applying]:
     """Every `reach.*`, and the lapses; remembered, because most keys of a fleet have the same permissions."""
     known, unknown = facts.known, facts.unknown
-    more, less = known.keys() - FACTS.keys(), unknown.keys() - FACTS.keys()
     rests_on = (
         adapter.id,
         tuple(map(known.get, _DECIDING)),
         tuple(map(unknown.get, _DECIDING)),
-        tuple([(path, known[path]) for path in known if path in more]) if more else (),
-        tuple([path for path in unknown if path in less]) if less else (),
+        tuple([(path, known[path]) for path in beyond(known)]),
+        tuple(beyond(unknown)),
     )
     found = _REMEMBERED.get(rests_on)
     if found is None:

@@ -52,7 +52,6 @@ def split(reference: str) -> tuple[str, str]:
 _form = lru_cache(re.compile)
 
 
-@lru_cache(4096)  # keeps references only: what is none, and may be a secret, raises
 def parse(reference: str) -> tuple[Scheme, str]:
     """The scheme of a reference, and the rest; raises `CredentialError` where it is not one."""
     name, colon, rest = reference.partition(":")

@@ -96,16 +96,16 @@ class Asking:
         self._client = client
         self._account = account
         self._left = exchange.patience.connection_seconds
+        self._clock = asyncio.get_running_loop().time
 
     async def __call__(
         self, read: Read, params: Mapping[str, Any] = NOTHING, *, label: str | None = None
     ) -> Reply:
         """Send one read, again where that may help, and keep its reply under its label."""
         at = datetime.now(UTC)
-        clock = asyncio.get_running_loop().time
-        started = clock()
+        started = self._clock()
         reply, tries = await self._try(read, {**read.params, **params})
-        spent = clock() - started
+        spent = self._clock() - started
         self.replies[label or read.label] = reply
         outcome = reply.verdict.reason.value if reply.verdict else "ok"
         self.made.append(
@@ -141,9 +141,8 @@ class Asking:
         return number <= self._exchange.adapter.retries.get(reason, 0)
 
     async def _once(self, read: Read, params: dict[str, Any]) -> Reply:
-        loop = asyncio.get_running_loop()
         self._exchange.requests += 1
-        started = loop.time()
+        started = self._clock()
         self._client.bf_seconds = min(self._exchange.patience.request_seconds, self._left)
         try:
             # ccxt's own `request` would add nothing but options that a scan does not use.
@@ -155,7 +154,7 @@ class Asking:
                 signed["url"], signed["method"], signed["headers"], signed["body"]
             )
         finally:
-            self._left -= loop.time() - started
+            self._left -= self._clock() - started
         reply = self._judged(
             Reply(
                 read=read,

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bfaudit.facts import FACTS
+from bfaudit.facts import beyond
 from bfaudit.model import Fact, Facts, Grant
 
 SHORTEST_SECRET = 6
@@ -82,12 +82,10 @@ def _folded(text: str) -> str:
 
 def _texts(facts: Facts) -> list[str]:
     # The names of the catalogue are not an exchange's.
-    strange = [*(facts.known.keys() - FACTS.keys()), *(facts.unknown.keys() - FACTS.keys())]
-    texts = [*strange, *facts.unknown.values()]
-    for fact in facts.known.values():
-        value = fact.value
-        if type(value) is str:
-            texts.append(value)
-        elif type(value) is tuple:
+    texts = [*beyond(facts.known), *beyond(facts.unknown), *facts.unknown.values()]
+    values = [fact.value for fact in facts.known.values()]
+    texts += [value for value in values if type(value) is str]
+    for value in values:
+        if type(value) is tuple:
             texts += map(str, value)
     return texts

@@ -46,6 +46,7 @@ class Wire:
         self._hosts: dict[tuple[str, str], _Host] = {}
         # Read once: aiohttp's `trust_env` would read the environment for every request, in a thread.
         self._proxies = getproxies()
+        self._clock = asyncio.get_running_loop().time
 
     async def send(
         self,
@@ -61,12 +62,12 @@ class Wire:
 
         It may take `seconds` until its last byte is there.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        now = self._clock()
+        deadline = now + seconds
         try:
             to = self._hosts.get((scheme, host)) or self._host(scheme, host)
             request = to.request(method, target, headers or {}, body)
-            connection = to.kept_one(loop.time())
+            connection = to.kept_one(now)
             # A kept connection may end at the moment that it is used again.
             may_repeat = connection is not None and method == "GET"
             while True:
@@ -76,7 +77,7 @@ class Wire:
                     raw = await _answer(to, connection, request, deadline)
                     break
                 except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-                    seconds = deadline - loop.time()
+                    seconds = deadline - self._clock()
                     if not may_repeat or seconds <= 0:
                         raise
                     may_repeat, connection = False, None
@@ -87,7 +88,7 @@ class Wire:
         except Exception:  # noqa: BLE001 - the other side decides what an HTTP library stumbles over
             raw = Raw(failure=Reason.UNEXPECTED_ANSWER)
         # A connection that was cut for being late looks like one that ended, or even like the end of an answer.
-        return raw if loop.time() < deadline else Raw(failure=Reason.TIMEOUT)
+        return raw if self._clock() < deadline else Raw(failure=Reason.TIMEOUT)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from bfaudit import credentials, redact
-from bfaudit.credentials import ResolveContext, Scheme, Secret, cache, parse, resolving
+from bfaudit.credentials import ResolveContext, Scheme, Secret, cache, resolving
 from bfaudit.credentials.cache import Cache
 from bfaudit.credentials.resolving import Resolver
 from bfaudit.errors import CredentialError
@@ -38,9 +38,7 @@ def _ask(connection, environ=None, **options):
 def _scheme(monkeypatch, resolve, name="slow", *, blocking=True):
     scheme = Scheme(name=name, syntax=f"{name}:X", resolve=resolve, blocking=blocking)
     monkeypatch.setattr(credentials, "SCHEMES", {**dict(credentials.SCHEMES.items()), name: scheme})
-    parse.cache_clear()
     yield
-    parse.cache_clear()
 
 
 def test_every_role(tmp_path):
@@ -322,17 +320,6 @@ def test_many_threads_make_a_thing_once():
         one.join()
 
     assert made == [1]
-
-
-def test_what_is_no_reference_is_not_remembered():
-    """It may be a secret: only what could be split is kept for the next time."""
-    parse.cache_clear()
-    for text in (CANARY, f"{CANARY}:x", f"env:{CANARY} x"):
-        with pytest.raises(CredentialError):
-            parse(text)
-
-    assert parse.cache_info().currsize == 0
-    assert parse("env:ONE") is parse("env:ONE")
 
 
 def test_what_is_resolved_is_looked_for_in_outputs():
