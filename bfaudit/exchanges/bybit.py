@@ -159,7 +159,7 @@ def _others(facts: FactsBuilder, groups: dict[str, Json], writes: bool | None) -
     ours = {"Wallet"}.union(*GROUPS.values())
     for name in sorted(set(groups) - ours):
         listed = _any_listed(groups[name])
-        if listed or (listed is None and groups[name]):
+        if listed is not False:
             granted = True if writes and listed else None
             facts.grant(f"other:{name[:64]}", granted, why_unknown=WHY_UNTOLD)
             facts.doubt("Bybit", _spoken(name, groups[name]))
@@ -172,6 +172,8 @@ def _others(facts: FactsBuilder, groups: dict[str, Json], writes: bool | None) -
 
 def _spoken(group: str, listed: Json) -> Iterable[str]:
     """What a group speaks of: its name and its permissions', of a documented one what withdraws only."""
+    if _any_listed(listed) is None:
+        return [group, f"{group[:32]}, which is no list: Withdraw?"]
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     if group in OTHERS:
         return [name for name in names if "withdraw" in name.lower()]

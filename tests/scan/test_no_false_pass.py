@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bfaudit.evaluate import evaluate
-from bfaudit.exchanges import known
+from bfaudit.exchanges import bybit, known
 from bfaudit.exchanges.base import Context
 from bfaudit.model import Attestation, Connection, Facts, Outcome, Place, Scanned, Snapshot
 from bfaudit.policy import read as policies
@@ -53,6 +53,8 @@ NO_ANSWER = (
 """What may come instead of an answer; none of it speaks of the key."""
 OTHERS = (None, True, False, 0, 1, 0.5, -1, "", "x", [], {}, [None], {"value": None})
 """Values to put in the place of one of another type."""
+ITEMS = bybit.OTHERS | {"Odd", "Teleport"}
+"""Members that stand for the items of a list: an object without one of them says that it is not there."""
 
 _SAID = Attestation(by="alice", on=date(2026, 11, 1), expires=date(2027, 5, 1))
 _BASE = {"owner": "desk", "environment": "production", "created": date(2026, 10, 1)}
@@ -208,7 +210,7 @@ def _struck(draw: Any, body: Any) -> Any:
             continue
         struck.append(at)
         old = _at(body, at)
-        if at and isinstance(at[-1], str) and draw(st.booleans()):
+        if at and isinstance(at[-1], str) and at[-1] not in ITEMS and draw(st.booleans()):
             body = _put(body, at, None, drop=True)
         else:
             pool = [*OTHERS, [old], {"value": old}, str(old)]
