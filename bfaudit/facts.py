@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -232,16 +231,3 @@ def _same(one: Any, other: Any) -> bool:
 _SHARED: dict[object, FactsBuilder] = {}
 _ENOUGH = 4096
 _LONG = 4096
-
-
-def from_milliseconds(value: Any) -> datetime | None:
-    """A UTC time from milliseconds since 1970, given as a number or digits; None for anything else."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        moment = datetime.fromtimestamp(value / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if 2000 <= moment.year < 2200 else None

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NOT_ADAPTERS = frozenset({"base", "generic", "listing", "rehearsal", "unsupported"})
+_NOT_ADAPTERS = frozenset(
+    {"base", "generic", "judging", "listing", "rehearsal", "unsupported", "values"}
+)
 
 
 class _OfEach(Mapping[str, T]):

@@ -16,11 +16,10 @@ from bfaudit.exchanges.base import (
     Replies,
     Scope,
     Step,
-    any_of,
-    text_or_none,
 )
 from bfaudit.exchanges.listing import binance as listing
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import any_of, from_milliseconds, text_or_none
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 
 INFO = Read(

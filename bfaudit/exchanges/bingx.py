@@ -18,12 +18,10 @@ from bfaudit.exchanges.base import (
     Reply,
     Scope,
     Step,
-    any_of,
-    bound_to,
-    text_or_none,
 )
 from bfaudit.exchanges.listing import bingx as listing
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import any_of, bound_to, from_milliseconds, text_or_none
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
 INFO = Read(

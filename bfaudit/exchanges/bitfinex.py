@@ -8,19 +8,8 @@ the key with an audit must count in milliseconds or finer, too.
 
 from collections.abc import Mapping
 
-from bfaudit.exchanges.base import (
-    Adapter,
-    Ask,
-    Context,
-    Limit,
-    Read,
-    Refusal,
-    Replies,
-    Scope,
-    Step,
-    any_of,
-    text_or_none,
-)
+from bfaudit.exchanges.base import Adapter, Ask, Context, Limit, Read, Refusal, Replies, Scope, Step
+from bfaudit.exchanges.values import any_of, text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 

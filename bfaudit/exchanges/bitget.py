@@ -3,21 +3,9 @@
 https://www.bitget.com/api-doc/uta/account/Get-Account-Info, https://www.bitget.com/api-doc/spot/account/Get-Account-Info
 """
 
-from bfaudit.exchanges.base import (
-    Adapter,
-    Ask,
-    Context,
-    Limit,
-    Read,
-    Refusal,
-    Replies,
-    Scope,
-    Step,
-    bound_to,
-    text_or_none,
-    words,
-)
+from bfaudit.exchanges.base import Adapter, Ask, Context, Limit, Read, Refusal, Replies, Scope, Step
 from bfaudit.exchanges.listing import bitget as listing
+from bfaudit.exchanges.values import bound_to, text_or_none, words
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 

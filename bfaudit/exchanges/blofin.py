@@ -13,10 +13,9 @@ from bfaudit.exchanges.base import (
     Refusal,
     Replies,
     Scope,
-    bound_to,
-    text_or_none,
 )
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import bound_to, from_milliseconds, text_or_none
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 
 INFO = Read(

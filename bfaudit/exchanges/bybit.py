@@ -4,7 +4,7 @@ https://bybit-exchange.github.io/docs/v5/user/apikey-info
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bfaudit.exchanges.base import (
     Adapter,
@@ -17,11 +17,9 @@ from bfaudit.exchanges.base import (
     Replies,
     Scope,
     Step,
-    any_of,
-    bound_to,
-    text_or_none,
 )
 from bfaudit.exchanges.listing import bybit as listing
+from bfaudit.exchanges.values import any_of, bound_to, from_iso, text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 
@@ -189,7 +187,7 @@ def _network(facts: FactsBuilder, told: Json) -> None:
 
 
 def _lifetime(facts: FactsBuilder, data: dict[str, Json], context: Context) -> None:
-    created, expires = _time(data.get("createdAt")), _time(data.get("expiredAt"))
+    created, expires = from_iso(data.get("createdAt")), from_iso(data.get("expiredAt"))
     if created and created.year > 1970:
         facts.know("key.created_at", created)
     days, never = data.get("deadlineDay"), False
@@ -215,16 +213,6 @@ def _lifetime(facts: FactsBuilder, data: dict[str, Json], context: Context) -> N
     elif bound_to(data.get("ips")) != ():
         limitation = "for a key with an IP list, of meaning only after a change of the password"
     facts.know("key.expires_at", expires, limitation=limitation)
-
-
-def _time(value: Json) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value[:40])
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _identity(facts: FactsBuilder, data: dict[str, Json], context: Context) -> None:
@@ -267,7 +255,7 @@ def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> Non
     facts.shared(_network, row.get("ips"))
     if isinstance(row.get("note"), str):
         facts.know("key.label", text_or_none(row["note"]))
-    created, expires = _time(row.get("createdAt")), _time(row.get("expiredAt"))
+    created, expires = from_iso(row.get("createdAt")), from_iso(row.get("expiredAt"))
     if created and created.year > 1970:
         facts.know("key.created_at", created)
     status = row.get("status")

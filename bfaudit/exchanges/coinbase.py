@@ -3,18 +3,8 @@
 https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/data-api/get-api-key-permissions
 """
 
-from bfaudit.exchanges.base import (
-    Adapter,
-    Ask,
-    Context,
-    Limit,
-    Read,
-    Refusal,
-    Replies,
-    Scope,
-    Step,
-    text_or_none,
-)
+from bfaudit.exchanges.base import Adapter, Ask, Context, Limit, Read, Refusal, Replies, Scope, Step
+from bfaudit.exchanges.values import text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 

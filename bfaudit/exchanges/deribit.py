@@ -8,21 +8,10 @@ withdrawals by GET as well: no other path than those listed here may ever be ask
 
 from collections.abc import Mapping
 
-from bfaudit.exchanges.base import (
-    Adapter,
-    Ask,
-    Context,
-    Limit,
-    Read,
-    Refusal,
-    Replies,
-    Scope,
-    Step,
-    bound_to,
-    text_or_none,
-)
+from bfaudit.exchanges.base import Adapter, Ask, Context, Limit, Read, Refusal, Replies, Scope, Step
 from bfaudit.exchanges.listing import deribit as listing
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import bound_to, from_milliseconds, text_or_none
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
 INFO = Read(

@@ -4,7 +4,6 @@ https://www.gate.com/docs/developers/apiv4/en/#query-all-main-account-key-inform
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from bfaudit.exchanges.base import (
     Adapter,
@@ -18,12 +17,10 @@ from bfaudit.exchanges.base import (
     Reply,
     Scope,
     Step,
-    any_of,
-    bound_to,
-    text_or_none,
 )
 from bfaudit.exchanges.listing import gate as listing
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import any_of, bound_to, from_seconds, text_or_none
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
 
@@ -249,7 +246,7 @@ def _present(reply: Reply | None) -> bool | None:
 def _lifetime(facts: FactsBuilder, entry: dict[str, Json]) -> None:
     if isinstance(entry.get("name"), str):
         facts.know("key.label", text_or_none(entry["name"]))
-    created, used = _time(entry.get("created_at")), _time(entry.get("last_access"))
+    created, used = from_seconds(entry.get("created_at")), from_seconds(entry.get("last_access"))
     if created:
         facts.know("key.created_at", created)
     if used:
@@ -259,12 +256,6 @@ def _lifetime(facts: FactsBuilder, entry: dict[str, Json]) -> None:
     state = STATES.get(text_or_none(entry.get("state")) or "")
     if state:
         facts.know("key.state", state)
-
-
-def _time(value: Json) -> datetime | None:
-    """Seconds since 1970, as a number or as text."""
-    text = text_or_none(value)
-    return from_milliseconds(f"{text}000") if text and text.isdigit() else None
 
 
 def _network(facts: FactsBuilder, detail: Mapping[str, Json], entry: Mapping[str, Json] | None) -> None:  # fmt: skip
@@ -310,7 +301,7 @@ def _listed(facts: FactsBuilder, row: dict[str, Json], _context: Context) -> Non
     """A key of the main account or of a sub-account, as the main account's key sees it."""
     _permissions(facts, row, {})
     _lifetime(facts, row)
-    used = _time(row.get("last_access"))
+    used = from_seconds(row.get("last_access"))
     if used:
         facts.know(
             "key.last_used_at", used, limitation="an earlier scan with the key is a use as well"

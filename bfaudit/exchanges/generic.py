@@ -6,16 +6,7 @@ The reads, shapes and paces are those of ccxt 4.5; a test holds the table agains
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from bfaudit.exchanges.base import (
-    Adapter,
-    Ask,
-    Context,
-    Limit,
-    Read,
-    Refusal,
-    Replies,
-    Scope,
-)
+from bfaudit.exchanges.base import Adapter, Ask, Context, Limit, Read, Refusal, Replies, Scope
 from bfaudit.facts import FACTS, FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 

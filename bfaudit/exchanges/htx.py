@@ -17,12 +17,10 @@ from bfaudit.exchanges.base import (
     Reply,
     Scope,
     Step,
-    bound_to,
-    text_or_none,
-    words,
 )
 from bfaudit.exchanges.listing import htx as listing
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import bound_to, from_milliseconds, text_or_none, words
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
 UID = Read(

@@ -10,21 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bfaudit.exchanges.base import (
-    Adapter,
-    Ask,
-    Context,
-    Limit,
-    Read,
-    Refusal,
-    Replies,
-    Scope,
-    Step,
-    bound_to,
-    text_or_none,
-    words,
-)
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.base import Adapter, Ask, Context, Limit, Read, Refusal, Replies, Scope, Step
+from bfaudit.exchanges.values import bound_to, from_seconds, text_or_none, words
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 
 INFO = Read(
@@ -130,7 +118,7 @@ def _reading(tokens: frozenset[str], fields: Mapping[str, Any]) -> str | None:
         limits.append("not the balances")
     if "query-open-trades" not in tokens:
         limits.append("not the open orders")
-    first, last = _seconds(fields.get("queryfrom")), _seconds(fields.get("queryto"))
+    first, last = from_seconds(fields.get("queryfrom")), from_seconds(fields.get("queryto"))
     if first or last:
         limits.append(f"only {_day(first) or 'the past'} to {_day(last) or 'now'}")
     return "; ".join(limits) or None
@@ -151,15 +139,15 @@ def _network(facts: FactsBuilder, fields: Mapping[str, Any]) -> None:
 
 
 def _lifetime(facts: FactsBuilder, fields: Mapping[str, Any], now: datetime) -> None:
-    created = _seconds(fields.get("createdtime"))
+    created = from_seconds(fields.get("createdtime"))
     if created:
         facts.know("key.created_at", created)
     until = fields.get("validuntil")
     if until in ("0", 0) and not isinstance(until, bool):
         facts.know("key.expires_at", None)
-    elif _seconds(until):
-        facts.know("key.expires_at", _seconds(until))
-    used = _seconds(fields.get("lastused"))
+    elif from_seconds(until):
+        facts.know("key.expires_at", from_seconds(until))
+    used = from_seconds(fields.get("lastused"))
     if "lastused" in fields and fields["lastused"] in (None, "0"):
         facts.know("key.last_used_at", None)
     elif used and used < now - OWN_USE:
@@ -168,14 +156,6 @@ def _lifetime(facts: FactsBuilder, fields: Mapping[str, Any], now: datetime) -> 
         facts.unknown("key.last_used_at", UNTOLD["key.last_used_at"])
     else:
         facts.unknown("key.last_used_at", "Kraken did not say when the key was last used")
-
-
-def _seconds(value: Json) -> datetime | None:
-    """A time from seconds since 1970, given as digits or a number; None for anything else, and for 0."""
-    text = text_or_none(value)
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 12:
-        return None
-    return from_milliseconds(int(text) * 1000)
 
 
 def error_of(body: Json) -> tuple[str, str] | None:

@@ -3,7 +3,7 @@
 https://www.mexc.com/api-docs/spot-v3/spot-account-trade/query-api-key-info
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bfaudit.exchanges.base import (
     Adapter,
@@ -16,12 +16,10 @@ from bfaudit.exchanges.base import (
     Replies,
     Scope,
     Step,
-    bound_to,
-    text_or_none,
-    words,
 )
 from bfaudit.exchanges.listing import mexc as listing
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import bound_to, from_iso, from_milliseconds, text_or_none, words
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
 INFO = Read(
@@ -185,11 +183,7 @@ def _lifetime(facts: FactsBuilder, body: dict[str, Json], context: Context) -> N
 def _time(value: Json) -> datetime | None:
     """MEXC's page shows milliseconds since 1970, the exchange sends RFC 3339."""
     if isinstance(value, str) and not value.isdigit():
-        try:
-            moment = datetime.fromisoformat(value[:40])
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):
-            return None
+        return from_iso(value)
     return from_milliseconds(value)
 
 

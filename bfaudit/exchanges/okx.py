@@ -14,12 +14,10 @@ from bfaudit.exchanges.base import (
     Replies,
     Scope,
     Step,
-    bound_to,
-    text_or_none,
-    words,
 )
 from bfaudit.exchanges.listing import okx as listing
-from bfaudit.facts import FactsBuilder, from_milliseconds
+from bfaudit.exchanges.values import bound_to, from_milliseconds, text_or_none, words
+from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason
 
 INFO = Read(

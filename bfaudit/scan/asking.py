@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply, judge
+from bfaudit.exchanges.base import NOTHING, Adapter, Form, Read, Reply
+from bfaudit.exchanges.judging import judge
 from bfaudit.model import Reason, RequestMade
 from bfaudit.scan.answer import Raw
 from bfaudit.scan.clients import OFFSET, Client, endpoint, error_class, local_milliseconds

@@ -12,7 +12,8 @@ import msgspec
 import yaml
 from msgspec.structs import replace
 
-from bfaudit.exchanges.base import NOTHING, Adapter, Context, Read, Reply, judge
+from bfaudit.exchanges.base import NOTHING, Adapter, Context, Read, Reply
+from bfaudit.exchanges.judging import judge
 from bfaudit.model import Connection, Facts, Place, Reason
 from bfaudit.scan.answer import read as read_body
 from bfaudit.scan.status import Answer, judge_connection

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bfaudit.exchanges.base import bound_to
+from bfaudit.exchanges.values import bound_to
 
 ANYWHERE = ("*", "*.*.*.*", "0.0.0.0/0", "::/0", "203.0.113.10/0", "203.0.113.10,0.0.0.0/00")
 NOBODY_KNOWS = (

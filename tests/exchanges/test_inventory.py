@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bfaudit.exchanges import known
-from bfaudit.exchanges.base import NOTHING, Adapter, Context, Listing, Reply, judge
+from bfaudit.exchanges.base import NOTHING, Adapter, Context, Listing, Reply
+from bfaudit.exchanges.judging import judge
 from bfaudit.exchanges.listing import MOST_SUBS
 from bfaudit.exchanges.listing.pages import MOST_PAGES, by_number, inside
 from bfaudit.facts import spec_of

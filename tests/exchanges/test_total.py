@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bfaudit.exchanges import known
-from bfaudit.exchanges.base import Adapter, Context, Reply, judge
+from bfaudit.exchanges.base import Adapter, Context, Reply
+from bfaudit.exchanges.judging import judge
 from bfaudit.facts import Kind, spec_of
 from bfaudit.model import Facts, Grant
 from bfaudit.scan.answer import read as read_body

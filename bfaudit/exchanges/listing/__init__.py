@@ -18,9 +18,9 @@ from bfaudit.exchanges.base import (
     Read,
     Replies,
     Reply,
-    text_or_none,
 )
 from bfaudit.exchanges.listing.pages import STRANGE, Pages, Params, seen, unasked
+from bfaudit.exchanges.values import text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 

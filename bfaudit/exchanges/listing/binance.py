@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from bfaudit.exchanges.base import (
-    Context,
-    Lists,
-    Read,
-    any_of,
-    bound_to,
-    text_or_none,
-)
+from bfaudit.exchanges.base import Context, Lists, Read
 from bfaudit.exchanges.listing import More, Owner, Row, Walk, lists
 from bfaudit.exchanges.listing.pages import MOST_KEY_PAGES, Pages, account_number, by_number, inside
+from bfaudit.exchanges.values import any_of, bound_to, text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Json
 

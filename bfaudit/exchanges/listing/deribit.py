@@ -1,8 +1,9 @@
 """Deribit: `list_api_keys`, which every scan reads, shows all keys of the account, but not those of sub-accounts."""
 
-from bfaudit.exchanges.base import Ask, Context, Listed, Listing, Lists, Read, Replies, text_or_none
+from bfaudit.exchanges.base import Ask, Context, Listed, Listing, Lists, Read, Replies
 from bfaudit.exchanges.listing import Learn, because, told
 from bfaudit.exchanges.listing.pages import STRANGE
+from bfaudit.exchanges.values import text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Source
 

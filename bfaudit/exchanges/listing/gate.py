@@ -5,9 +5,10 @@ https://www.gate.com/docs/developers/apiv4/en/#list-all-api-key-pairs-of-the-sub
 
 from msgspec.structs import replace
 
-from bfaudit.exchanges.base import Context, Listed, Listing, Lists, Read, Replies, text_or_none
+from bfaudit.exchanges.base import Context, Listed, Listing, Lists, Read, Replies
 from bfaudit.exchanges.listing import Learn, Owner, Row, Walk, because, lists, others, told
 from bfaudit.exchanges.listing.pages import STRANGE, Pages, account_number, plain
+from bfaudit.exchanges.values import text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Json, Source
 

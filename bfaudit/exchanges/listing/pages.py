@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from bfaudit.exchanges.base import NOTHING, Read, Replies, text_or_none
+from bfaudit.exchanges.base import NOTHING, Read, Replies
+from bfaudit.exchanges.values import text_or_none
 from bfaudit.model import Json
 
 MOST_PAGES = 100
