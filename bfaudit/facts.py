@@ -172,11 +172,16 @@ class FactsBuilder:
                 self.unknown(path, otherwise)
 
     def switches(self, title: str, strange: Mapping[str, Any]) -> None:
-        """Record what an answer of booleans says beyond its documentation: what is on is a permission of that name."""
+        """Record what an answer of booleans says beyond its documentation: what is on is a permission of that name.
+
+        What is not off, in whatever form, may be one.
+        """
         on = [name for name, value in strange.items() if value is True or value == "true"]
         for name in sorted(on):
             self.grant(f"other:{name[:64]}", granted=True)
-        self.doubt(title, on)
+        self.doubt(
+            title, [name for name, value in strange.items() if value not in (False, "false")]
+        )
 
     def text(self, path: str, value: Any) -> None:
         """Record a text, bounded; null and an empty one say that there is none, anything else says nothing."""

@@ -187,24 +187,21 @@ def _network(facts: FactsBuilder, told: Json) -> None:
 
 
 def _lifetime(facts: FactsBuilder, data: dict[str, Json], context: Context) -> None:
+    """A key without an end says so twice: by a day in 1970, and by -2 days."""
     created, expires = from_iso(data.get("createdAt")), from_iso(data.get("expiredAt"))
     if created and created.year > 1970:
         facts.know("key.created_at", created)
-    days, never = data.get("deadlineDay"), False
+    days, limitation = data.get("deadlineDay"), None
+    if not isinstance(days, int) or isinstance(days, bool):
+        days = None
     if expires and expires.year == 1970:
-        expires, never = None, True
-    limitation = None
-    if (
-        expires is None
-        and isinstance(days, int)
-        and not isinstance(days, bool)
-        and 0 <= days < 9999
-    ):
+        if days == -2:
+            facts.know("key.expires_at", None)
+            return
+        expires = None
+    if expires is None and days is not None and 0 <= days < 9999:
         expires = context.now.replace(microsecond=0) + timedelta(days=days)
         limitation = "told in whole days: right to a day"
-    if expires is None and (never or days == -2):
-        facts.know("key.expires_at", None)
-        return
     if expires is None:
         facts.unknown("key.expires_at", "Bybit's answer does not say when the key expires")
         return

@@ -53,8 +53,9 @@ NO_ANSWER = (
 """What may come instead of an answer; none of it speaks of the key."""
 OTHERS = (None, True, False, 0, 1, 0.5, -1, "", "x", [], {}, [None], {"value": None})
 """Values to put in the place of one of another type."""
-ITEMS = bybit.OTHERS | {"Odd", "Teleport"}
-"""Members that stand for the items of a list: an object without one of them says that it is not there."""
+ITEMS = bybit.OTHERS | {"Teleport", "enableFiatWithdraw"}
+"""Members by which an exchange says something only where they are there, as with the items of a list: groups of
+permissions, and switches that no documentation knows."""
 
 _SAID = Attestation(by="alice", on=date(2026, 11, 1), expires=date(2027, 5, 1))
 _BASE = {"owner": "desk", "environment": "production", "created": date(2026, 10, 1)}
@@ -183,6 +184,11 @@ def _put(value: Any, at: tuple[Any, ...], new: Any, *, drop: bool = False) -> An
     return copy
 
 
+def _may_go(at: tuple[Any, ...]) -> bool:
+    """Whether a member without which an answer withholds something stands there."""
+    return bool(at) and isinstance(at[-1], str) and at[-1] not in ITEMS
+
+
 def _kinds(value: Any) -> set[str]:
     """The kinds of value that can say the same thing as this one."""
     match value:
@@ -210,7 +216,7 @@ def _struck(draw: Any, body: Any) -> Any:
             continue
         struck.append(at)
         old = _at(body, at)
-        if at and isinstance(at[-1], str) and at[-1] not in ITEMS and draw(st.booleans()):
+        if _may_go(at) and draw(st.booleans()):
             body = _put(body, at, None, drop=True)
         else:
             pool = [*OTHERS, [old], {"value": old}, str(old)]
@@ -280,7 +286,7 @@ def _each_struck(body: Any) -> list[Any]:
     found = []
     for at in _places(body):
         old = _at(body, at)
-        if at and isinstance(at[-1], str):
+        if _may_go(at):
             found.append(_put(body, at, None, drop=True))
         others = (None, True, 0, "x", [], {}, [old], {"value": old})
         found += [_put(body, at, new) for new in others if _other(new, old)]
