@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from bfaudit.exchanges.base import Adapter, Ask, Context, Limit, Read, Refusal, Replies, Scope, Step
 from bfaudit.exchanges.listing import deribit as listing
-from bfaudit.exchanges.values import bound_to, from_milliseconds, text_or_none
+from bfaudit.exchanges.values import bound_to, from_milliseconds, own_entry, text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -74,7 +74,9 @@ def parse(replies: Replies, context: Context) -> Facts:
     """Facts from the own entry of the list, found by its client id; the list's secrets are never looked at."""
     facts = FactsBuilder(INFO.path)
     info = replies.get("info")
-    record = _own(info.body, context) if info is not None and info.ok else None
+    body = info.body if info is not None and info.ok else None
+    rows = body.get("result") if isinstance(body, dict) else None
+    record = own_entry(rows, "client_id", context.own_key)
     if record is not None:
         if not record.get("public_key"):
             facts.know("key.type", "hmac")
@@ -93,16 +95,6 @@ def _why(replies: Replies) -> str:
     if info is not None and info.verdict and info.verdict.code == TFA:
         return "Deribit asks for a second factor before it lists the account's keys"
     return "Deribit did not list the key"
-
-
-def _own(body: Json, context: Context) -> dict[str, Json] | None:
-    rows = body.get("result") if isinstance(body, dict) else None
-    own = [
-        row
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, dict) and context.own_key(str(row.get("client_id") or ""))
-    ]
-    return own[0] if len(own) == 1 else None
 
 
 def _permissions(facts: FactsBuilder, record: Mapping[str, Json]) -> None:

@@ -19,7 +19,7 @@ from bfaudit.exchanges.base import (
     Step,
 )
 from bfaudit.exchanges.listing import gate as listing
-from bfaudit.exchanges.values import any_of, bound_to, from_seconds, text_or_none
+from bfaudit.exchanges.values import any_of, bound_to, from_seconds, own_entry, text_or_none
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -162,14 +162,7 @@ def _own(replies: Replies, context: Context) -> dict[str, Json] | None:
     """The one entry whose masked key is this key; None where none or several are."""
     reply = replies.get("keys")
     body = reply.body if reply is not None and reply.ok else None
-    found = [
-        entry
-        for entry in (body if isinstance(body, list) else [body])
-        if isinstance(entry, dict)
-        and isinstance(entry.get("key"), str)
-        and context.own_key(entry["key"])
-    ]
-    return found[0] if len(found) == 1 else None
+    return own_entry(body if isinstance(body, list) else [body], "key", context.own_key)
 
 
 def _groups(value: Json) -> dict[str, bool | None] | None:

@@ -19,7 +19,7 @@ from bfaudit.exchanges.base import (
     Step,
 )
 from bfaudit.exchanges.listing import htx as listing
-from bfaudit.exchanges.values import bound_to, from_milliseconds, text_or_none, words
+from bfaudit.exchanges.values import bound_to, from_milliseconds, own_entry, text_or_none, words
 from bfaudit.facts import FactsBuilder
 from bfaudit.model import Facts, Json, Reason, Source
 
@@ -114,7 +114,7 @@ def parse(replies: Replies, context: Context) -> Facts:
     facts = FactsBuilder(INFO.path)
     facts.know("key.type", "hmac", limitation="HTX has no other kind that bfaudit can sign with")
     _account(facts, replies)
-    record = _own_record(replies.get("info"), context)
+    record = own_entry(_data(replies.get("info")), "accessKey", context.own_key)
     if record is not None:
         _permissions(facts, record)
         _network(facts, record)
@@ -136,16 +136,6 @@ def _account(facts: FactsBuilder, replies: Replies) -> None:
     if subs is not None and subs.ok:
         facts.know("account_facts.is_master", True, request=SUB_USERS.path, source=Source.PROBE)
         facts.know("account_facts.parent_uid", None, request=SUB_USERS.path, source=Source.PROBE)
-
-
-def _own_record(reply: Reply | None, context: Context) -> dict[str, Json] | None:
-    data = _data(reply)
-    own = [
-        entry
-        for entry in (data if isinstance(data, list) else ())
-        if isinstance(entry, dict) and context.own_key(text_or_none(entry.get("accessKey")) or "")
-    ]
-    return own[0] if len(own) == 1 else None
 
 
 def _permissions(facts: FactsBuilder, record: dict[str, Json]) -> None:

@@ -1,7 +1,7 @@
 """What adapters make of single values in an exchange's answer: each total over any JSON, None where nobody knows."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from bfaudit.model import Json
@@ -86,3 +86,18 @@ def from_iso(value: Json) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def own_entry(rows: Json, name: str, is_own: Callable[[str], bool]) -> dict[str, Json] | None:
+    """The entry of a list that has the scanned key as its member `name`.
+
+    None where there is none, or where another may be it as well: one with the same key, or one that shows none.
+    """
+    own = []
+    for row in rows if isinstance(rows, list) else ():
+        key = text_or_none(row.get(name)) if isinstance(row, dict) else None
+        if key is None:
+            return None
+        if is_own(key):
+            own.append(row)
+    return own[0] if len(own) == 1 else None

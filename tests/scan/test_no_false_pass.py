@@ -138,7 +138,16 @@ class Case:
         return self.recording["replies"]
 
 
-LIES = frozenset({"nulls", "read-only-unsaid", "wrong-shape", "wrong-types"})
+LIES = frozenset(
+    {
+        "mixed-list",
+        "nulls",
+        "read-only-unsaid",
+        "strings-for-booleans",
+        "wrong-shape",
+        "wrong-types",
+    }
+)
 """Recordings that are no true answers: what is put in their place may tell more than they do."""
 
 
