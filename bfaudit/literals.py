@@ -25,12 +25,18 @@ _RUN = b"a" * SHORTEST
 _DASHED = b"-aaaaaaaa-aaaaaaaa-"
 _DASHED_KEY = re.compile(r"[0-9a-z]{6,12}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-z]{4,6}(?![0-9A-Za-z-])")
 _ALNUM = re.compile(r"[0-9A-Za-z]+")
+_BASE64 = frozenset(b"a+/-_")
+"""What a text in base64 is made of, as `_CLASSES` has it."""
 _PEM = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _VARIABLE = re.compile(r"env:[A-Z_][A-Z0-9_]*")
 _PLACES = ("file:", "keyring:", "vault:", "exec:", "/", "./", "../", "~/")
 _BARE = re.compile(r"(?:file|keyring|vault|exec):[0-9A-Za-z]+")
 """A reference without a path: who pastes a secret behind `file:` has named no place."""
+_IN_URL = r"""(?ix) [?&\#;] [\w.-]* (?: key|secret|token|sig|pass ) [\w.-]* = [^&\#;\s]* $"""
+"""What stands before the value of a parameter that carries a secret."""
+_NEAR = 200
+"""How far from a part of a URL its name is sought."""
 _BREAKS = frozenset(" \t\r\n\"'`,;()[]{}<>|")
 
 # A text, of which `re` makes a pattern for who has made a mistake.
@@ -81,14 +87,36 @@ def mask(line: str) -> str:
     return line
 
 
+class _Word(NamedTuple):
+    """What stands between two breaks: whether it is a URL, or a path, a variable's name or another place."""
+
+    end: int
+    url: bool
+    place: bool
+
+
 def _runs(text: str, classes: bytes) -> Iterator[Span]:
     at = classes.find(_RUN)
+    word = _Word(0, url=False, place=False)
     while at >= 0:
         found = _ALNUM.match(text, at)
         end = found.end() if found else at + 1
-        if _is_random(text[at:end]) and not _is_reference(text, at, end):
-            yield Span(at, end, "a key or secret")
+        if _is_random(text[at:end]):
+            if at >= word.end:  # a word may hold many runs
+                word = _word_at(text, at)
+            if not (_is_named(text, at, end, word) if word.url else word.place):
+                start, end = _whole(text, classes, at, end)
+                yield Span(start, end, "a key or secret")
         at = classes.find(_RUN, end)
+
+
+def _whole(text: str, classes: bytes, start: int, end: int) -> tuple[int, int]:
+    """All of a secret in base64: its `+` and `/` part it into rows, of which the short ones look like nothing."""
+    while start and classes[start - 1] in _BASE64:
+        start -= 1
+    while end < len(classes) and classes[end] in _BASE64:
+        end += 1
+    return start, end + len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))
 
 
 def _dashed(text: str, classes: bytes) -> Iterator[Span]:
@@ -119,13 +147,23 @@ def _entropy(word: str) -> float:
     return -sum(n / total * math.log2(n / total) for n in Counter(word).values())
 
 
-def _is_reference(text: str, start: int, end: int) -> bool:
-    """Whether the word around it is a URL, a path, a variable's name or another place, not a value."""
+def _word_at(text: str, at: int) -> _Word:
+    """The word around a character."""
+    start = end = at
     while start and text[start - 1] not in _BREAKS:
         start -= 1
     while end < len(text) and text[end] not in _BREAKS:
         end += 1
-    word = text[start:end]
-    if _BARE.fullmatch(word):
-        return False
-    return "://" in word or word.startswith(_PLACES) or _VARIABLE.fullmatch(word) is not None
+    # Base64 may begin like a path, and no path ends so.
+    if text[end - 1] == "=" or _BARE.fullmatch(text, start, end):
+        return _Word(end, url=False, place=False)
+    named = text.startswith(_PLACES, start) or _VARIABLE.fullmatch(text, start, end) is not None
+    return _Word(end, url=text.find("://", start, end) >= 0, place=named)
+
+
+def _is_named(text: str, start: int, end: int, word: _Word) -> bool:
+    """Whether a part of a URL is a name, and neither a password nor a parameter that is named like a secret."""
+    before = text[max(0, start - _NEAR) : start]
+    if re.search(r"://[^/?#\s]*$", before):
+        return re.match(r"[^/?#]*@", text[end : min(word.end, end + _NEAR)]) is None
+    return re.search(_IN_URL, before) is None

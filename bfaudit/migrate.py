@@ -94,6 +94,8 @@ def freqtrade(files: Files, known: Known, roles: Roles) -> Found:
             data = json.loads(_without_comments(text))
         except json.JSONDecodeError as error:
             raise UsageError(f"{file}:{error.lineno}:{error.colno}: not JSON") from None
+        except (ValueError, RecursionError):  # a number of thousands of digits, endless lists
+            raise UsageError(f"{file} is no configuration of freqtrade") from None
         section = data.get("exchange") if isinstance(data, dict) else None
         name = section.get("name") if isinstance(section, dict) else None
         if not isinstance(section, dict) or not isinstance(name, str):
@@ -119,7 +121,7 @@ def hummingbot(files: Files, known: Known, roles: Roles) -> Found:
     for file, text in files:
         try:
             data = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError):
+        except (yaml.YAMLError, ValueError, RecursionError):  # such as a day that is none
             raise UsageError(f"{file} is not YAML") from None
         if isinstance(data, dict) and isinstance(data.get("connector"), str):
             names = [data["connector"]]
@@ -203,11 +205,13 @@ def table(files: Files, known: Known, roles: Roles) -> Found:
     for file, text in files:
         sample = text.partition("\n")[0]
         delimiter = max(",;\t", key=sample.count)
-        reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=False)
-        columns = {_column(name): name for name in reader.fieldnames or () if name}
+        lines = io.StringIO(text, newline=None)  # with the line ends of every system
+        reader = csv.DictReader(lines, delimiter=delimiter, strict=False)
+        rows = _rows(reader, file)
+        columns = {_column(name): name for name in next(rows) if name}
         if "exchange" not in columns:
             raise UsageError(f"{file}:1: no column `exchange`", hint="the first line names the columns")  # fmt: skip
-        for row in reader:
+        for row in rows:
             where = f"{file}:{reader.line_num}"
             cells = {field: (row.get(name) or "").strip() for field, name in columns.items()}
             exchange, market = exchange_of(cells["exchange"], known)
@@ -216,6 +220,16 @@ def table(files: Files, known: Known, roles: Roles) -> Found:
                 continue
             _row(cells, where, exchange, market, known, roles, found)
     return found
+
+
+def _rows(reader: "csv.DictReader[str]", file: str) -> Iterator[Mapping[str, str]]:
+    """The names of the columns, then the rows."""
+    try:
+        yield dict.fromkeys(reader.fieldnames or (), "")
+        yield from reader
+    except csv.Error:  # a cell of more than 128 KiB: quotes that are not closed
+        where = f"{file}:{reader.reader.line_num}"
+        raise UsageError(f"{where}: a cell has no end", hint="close the quotes") from None
 
 
 def _row(

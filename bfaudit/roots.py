@@ -8,7 +8,7 @@ the user named, and the folders of `--root`. Otherwise a message about the file 
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,6 +127,20 @@ def _name(root: Path) -> str:
 def found(folder: Path, pattern: str) -> list[Path]:
     """The files below a folder that match a pattern, in order."""
     return [path for path in matching(folder, pattern) if path.is_file()]
+
+
+def documents_in(folder: Path, suffixes: Collection[str]) -> Iterator[Path]:
+    """All in a folder that is named like a document, be it a link that leads nowhere: reading says so. None is passed over.
+
+    Raises `RefusedFileError` for a folder that cannot be read.
+    """
+    for path in (folder, *matching(folder, "**/*")):
+        if not path.is_dir():
+            if path.suffix.lower() in suffixes:
+                yield path
+        elif not path.is_symlink() and not os.access(path, os.R_OK | os.X_OK):
+            message = "this folder cannot be read" if path == folder else f"its folder {path} cannot be read"  # fmt: skip
+            raise RefusedFileError(message, "what lies there is not known")
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:

@@ -1,4 +1,9 @@
-"""The order of the files: those that take longest begin first, so that no worker waits for one of them at the end."""
+"""The order of the files: those that take longest begin first, so that no worker waits for one of them at the end.
+
+Nothing that is generated has a deadline: other workers have the processor too, and a first example imports what it needs.
+"""
+
+from hypothesis import settings
 
 LONGEST = (
     "test_image.py",
@@ -11,6 +16,9 @@ LONGEST = (
     "test_no_false_pass.py",
     "test_status.py",
 )
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items):

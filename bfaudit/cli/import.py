@@ -9,6 +9,7 @@ from bfaudit.cli.output import write
 from bfaudit.errors import InvalidInput, UsageError
 from bfaudit.manifest import writing
 
+_LARGEST = 1024 * 1024
 KINDS = ("freqtrade", "hummingbot", "env", "csv")
 
 
@@ -62,12 +63,18 @@ def _read(source: Path) -> list[tuple[str, str]]:
     """(name, text) of a file, or of the files of a folder."""
     paths = sorted(source.glob("*.y*ml")) if source.is_dir() else [source]
     try:
-        found = [(str(path), path.read_bytes()) for path in paths]
+        found = [(str(path), _bytes(path)) for path in paths]
     except OSError as error:
         raise UsageError(f"cannot read {source}: {error.strerror}") from None
-    if any(len(data) > 1024 * 1024 for _, data in found):
+    if any(len(data) > _LARGEST for _, data in found):
         raise UsageError(f"{source} is larger than 1 MiB")
     try:
         return [(name, data.decode("utf-8-sig")) for name, data in found]
     except UnicodeDecodeError:
         raise UsageError(f"{source} is not UTF-8 text") from None
+
+
+def _bytes(path: Path) -> bytes:
+    """One more than may be: a device has no end."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST + 1)

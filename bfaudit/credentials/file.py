@@ -15,8 +15,13 @@ from bfaudit.credentials.secret import Secret
 from bfaudit.errors import CredentialError
 
 _LARGEST = 1024 * 1024
-_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*")
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=[ \t]*")
+_PIECE = r"""'[^']*'|"(?:[^"\\]|\\.)*"|[^\s'"]++"""
+_QUOTED = re.compile(
+    rf"""(?=['"])((?:{_PIECE})++)(?:[ \t]+\#[^\n]*)?[ \t\r]*(?=\n|\Z)""", re.DOTALL
+)
+"""A value that begins with quotes, up to the end of its last line: a private key has several."""
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\n": ""}
 
 
 def _resolve(rest: str, context: ResolveContext) -> Secret:
@@ -28,6 +33,11 @@ def _resolve(rest: str, context: ResolveContext) -> Secret:
         if key not in fields:
             raise CredentialError(f"{name} has no {key}")
         found = fields[key]
+        if found is _BROKEN:
+            raise CredentialError(
+                f"{key} in {name} has quotes that are not closed, or more behind them",
+                hint="write it as for a shell, or the whole secret into a file of its own",
+            )
         if not isinstance(found, str):
             raise CredentialError(f"{key} in {name} is not a text")
         text = found.strip()
@@ -82,18 +92,31 @@ def _fields(text: str, name: str) -> Mapping[str, Any]:
         raise CredentialError(f"{name} starts like JSON but is not") from None
 
 
-def _lines(text: str) -> Iterator[tuple[str, str]]:
-    for line in text.splitlines():
-        if match := _LINE.fullmatch(line):
-            yield match[1], _unquoted(match[2])
+_BROKEN = object()
+"""The value of a key whose quotes say nothing."""
 
 
-def _unquoted(value: str) -> str:
-    if quoted := re.fullmatch(r"'([^']*)'(?:\s+#.*)?", value):
-        return quoted[1]
-    if quoted := re.fullmatch(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?', value):
-        return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), quoted[1])
-    return re.split(r"(?:^|\s+)#", value, maxsplit=1)[0]
+def _lines(text: str) -> Iterator[tuple[str, object]]:
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at) % (len(text) + 1)
+        if name := _NAME.match(text, at):
+            rest = text[name.end() : end]
+            quoted = _QUOTED.match(text, name.end())
+            if quoted:
+                end = quoted.end()
+                yield name[1], "".join(map(_unquoted, re.findall(_PIECE, quoted[1], re.DOTALL)))
+            elif rest.startswith(("'", '"')):
+                yield name[1], _BROKEN
+            else:
+                yield name[1], re.split(r"(?:^|\s)#", rest, maxsplit=1)[0]
+        at = end + 1
+
+
+def _unquoted(piece: str) -> str:
+    if piece.startswith('"'):
+        return re.sub(r"(?s)\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), piece[1:-1])
+    return piece[1:-1] if piece.startswith("'") else piece
 
 
 SCHEME = Scheme(

@@ -31,6 +31,8 @@ class Document:
         self.text = text
         self.marks: dict[int, list[int]] = {}
         """By id of each list and dict: its own offset, then of each item, or of each key and value in turn."""
+        self.hidden: set[int] = set()
+        """The lines that are never shown: a secret stands there that a mask does not see."""
         self._starts: list[int] | None = None
         self._parts: list[Part] | None = None
         self._ordered: tuple[Json, dict[Any, int]] = None, {}
@@ -122,7 +124,7 @@ class Document:
         """A mistake at an offset of the text."""
         place = self.at(offset)
         line, column = self._line(place.line), place.column - 1
-        show = show and len(line) <= MAX_EXCERPT
+        show = show and len(line) <= MAX_EXCERPT and place.line not in self.hidden
         if show and any(start < column for start, _ in literals.spans(line)):
             show = False  # a mask before the caret would move it
         line = literals.mask(line) if show else ""

@@ -89,6 +89,7 @@ class _Builder:
         all_marks = self._document.marks
         may_not_be_text, resolved = scalars.MAY_NOT_BE_TEXT, self._resolved
         unfinished = self._open
+        escaped = "\\" in self._document.text
         decorated = "&" in self._document.text or "!" in self._document.text
         root: list[Json] = []
         node: Json = root
@@ -103,7 +104,7 @@ class _Builder:
                 if not event.style:
                     if value[:1] in may_not_be_text:
                         value = resolved[value] if value in resolved else self._plain(event)
-                elif event.style == '"':
+                elif escaped and event.style == '"':
                     self._escapes(event)
             elif kind is MappingStartEvent:
                 value = {}
@@ -161,6 +162,14 @@ class _Builder:
     def _escapes(self, event: Event) -> None:
         if (what := characters.forbidden(event.value)) is not None:
             self._add(f"an escape for {what}, which no text may hold", event.start_mark.index)
+        source = self._document.text[event.start_mark.index : event.end_mark.index]
+        if "\\" in source and literals.is_secret(event.value) and not literals.is_secret(source):
+            lines = range(event.start_mark.line + 1, event.end_mark.line + 2)
+            self._document.hidden.update(lines)
+            hint = "put the secret into a variable or a file"
+            self._add(
+                "this looks like a key or secret in escapes", event.start_mark.index, hint=hint
+            )
 
     def _properties(self, event: Event, value: Json) -> None:
         at = event.start_mark.index

@@ -30,7 +30,7 @@ KINDS: Mapping[str, str] = {
     "Policy": "pass it with --policy",
     "Exceptions": "pass it with --exceptions",
     "Framework": "pass it with --framework",
-    "Scenario": "pass it to `bfaudit sandbox`",
+    "Scenario": "pass it with --scenario to `bfaudit sandbox`",
 }
 """The kinds of documents, and where each belongs."""
 

@@ -17,6 +17,8 @@ from bfaudit.words import did_you_mean, one_of, quoted
 Path = tuple[str | int, ...]
 
 _REFERENCE = re.compile(r"([a-z][a-z0-9+.-]*):(.*)", re.DOTALL)
+_TEXTS = ("account", "label", "uid", "parent")
+"""The fields that may be written as a whole number, and are a text."""
 _MOST_NAMES = 100
 """How many servers a hint is sought among."""
 _SECRET_HINT = "put the secret into a variable or a file, and write `env:NAME` or `file:PATH` here"
@@ -119,6 +121,9 @@ class Checker:
                 expected=one_of(known),
                 hint=self._known.unsupported.get(exchange) or did_you_mean(exchange, known),
             )
+        for name in _TEXTS:
+            if name in values:
+                yield from self._as_written((*path, name), values[name])
         for day in ("created", "expires"):
             if day in values:
                 yield from self._date((*path, day), values[day])
@@ -127,9 +132,22 @@ class Checker:
                 yield from self._attestation((*path, "attestations", what), _mapping(attestation))
         if "servers" in values:
             yield from self._bound_to((*path, "servers"), values["servers"])
-        name: Json = values.get("name")
-        if isinstance(name, str) and not name.isprintable():
+        title: Json = values.get("name")
+        if isinstance(title, str) and not title.isprintable():
             yield self._problem("a name is one line of printable text", (*path, "name"))
+
+    def _as_written(self, path: Path, value: Json) -> Iterator[Problem]:
+        """A whole number of another spelling (`0x1f`, `12e3`, `1.0`) would be another text."""
+        if isinstance(value, float):
+            same = not value.is_integer()  # which is the schema's to tell
+        elif isinstance(value, int) and not isinstance(value, bool):
+            heads = (str(value), "&", "*")
+            same = self.document.text.startswith(heads, self.document.offset(path))
+        else:
+            return
+        if not same:
+            message = f'"{path[-1]}" is a text, and this is read as the number {value}'
+            yield self._problem(message, path, hint="put it in quotes")
 
     def _date(self, path: Path, value: Json) -> Iterator[Problem]:
         if isinstance(value, str) and isinstance(found := fields.to_date(value), fields.Mistake):

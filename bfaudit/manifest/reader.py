@@ -25,6 +25,8 @@ class Source(NamedTuple):
 
 def standard_input() -> bytes:
     """What is piped in, as far as a document may be long."""
+    if sys.stdin is None:
+        raise OSError(0, "it is closed")
     return sys.stdin.buffer.read(MAX_SIZE + 1)
 
 
@@ -37,13 +39,19 @@ def collect(
     left = MAX_TOTAL
     for source in sources:
         if source == "-":
-            found.setdefault("-", Source("<stdin>", stdin()))
+            try:
+                found.setdefault("-", Source("<stdin>", stdin()))
+            except OSError as error:
+                problems.append(_failed("<stdin>", error))
             continue
-        root = roots.root_of(_base(source))
         try:
+            root = roots.root_of(_base(source))
             paths = _files(source)
         except roots.RefusedFileError as error:
             problems.append(_unreadable(source, error.message, error.hint))
+            continue
+        except OSError as error:  # a name that is too long, a folder above that may not be entered
+            problems.append(_failed(source, error))
             continue
         if paths is None:
             hint = "no file matches this pattern" if has_magic(source) else "check the path"
@@ -61,17 +69,18 @@ def collect(
             except roots.RefusedFileError as error:
                 problems.append(_unreadable(str(path), error.message, error.hint))
             except (OSError, RuntimeError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or "it cannot be read"
-                problems.append(_unreadable(str(path), str(reason).lower(), None))
+                problems.append(_failed(str(path), error))
     return list(found.values()), problems
 
 
 def _files(source: str) -> list[Path] | None:
     """The files of a path, folder or glob in order; None where there is none such."""
     path = Path(source)
+    if not source:  # which pathlib takes for the current folder, and is a variable that is not set
+        return None
     try:
         if path.is_dir():
-            return [one for one in roots.found(path, "**/*") if one.suffix.lower() in _SUFFIXES]
+            return list(roots.documents_in(path, _SUFFIXES))
         if path.exists() or not has_magic(source):
             return [path] if path.exists() else None
         base = _base(source)
@@ -92,6 +101,11 @@ def _base(source: str) -> Path:
     while has_magic(str(path)) and not path.exists():
         path = path.parent
     return path
+
+
+def _failed(file: str, error: Exception) -> Problem:
+    reason = getattr(error, "strerror", None) or "it cannot be read"
+    return _unreadable(file, str(reason).lower(), None)
 
 
 def _unreadable(file: str, message: str, hint: str | None) -> Problem:

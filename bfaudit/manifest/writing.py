@@ -107,17 +107,17 @@ def appended(text: str, draft: Draft) -> str:
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     listed = next(value for key, value in node.value if key.value == "connections")
     lines = text.splitlines(keepends=True)
+    if node.flow_style or (listed.flow_style and listed.value):
+        raise UsageError(
+            "the connections stand in one [list], which has no place for another",
+            hint="write them as lines that start with `- name:`",
+        )
     if not listed.value:
         start, end = listed.start_mark.index, listed.end_mark.index
         rest = text.find("\n", end) + 1 or len(text)
         remark = text[end:rest].rstrip()
         made = f"{remark}\n{entry(draft)}".replace("\n", newline)
         return text[:start].rstrip(" ") + made + text[rest:]
-    if listed.flow_style:
-        raise UsageError(
-            "the connections stand in one [list], which has no place for another",
-            hint="write them as lines that start with `- name:`",
-        )
     at = _last_line(listed)
     while not lines[at].strip():  # a block of text takes the empty lines after it
         at -= 1

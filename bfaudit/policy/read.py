@@ -108,7 +108,7 @@ def _paths(source: str) -> Iterator[Path]:
     path, base = Path(source), _base(source)
     try:
         if path.is_dir():
-            yield from (one for one in roots.found(path, "**/*") if one.suffix in _SUFFIXES)
+            yield from roots.documents_in(path, _SUFFIXES)
         elif path.exists():
             yield path
         elif has_magic(source):

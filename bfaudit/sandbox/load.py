@@ -1,23 +1,27 @@
 """Reads scenarios, and says where they are wrong."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
-from bfaudit.errors import InvalidInput, Problem
-from bfaudit.model import Place
+from bfaudit import documents
+from bfaudit.documents import Document, shape
+from bfaudit.errors import InvalidInput
 from bfaudit.sandbox.exchanges import sites
-from bfaudit.sandbox.scenario import Account, Key, Scenario
+from bfaudit.sandbox.scenario import Account, Key, Scenario, created_at, expires_at
 
 Steps = tuple[str | int, ...]
 Mistake = tuple[Steps, str, str | None]
 """Where in the scenario, what is wrong, a hint."""
+
+_SHAPE = shape.Shape(
+    "scenario", "Scenario", "start with `apiVersion: bfaudit/v1`, `kind: Scenario`, `accounts:`"
+)
 
 
 def load_scenario(source: str | Path) -> Scenario:
@@ -26,56 +30,27 @@ def load_scenario(source: str | Path) -> Scenario:
     Raises `InvalidInput` with every mistake and its place.
     """
     if isinstance(source, str) and "\n" in source:
-        name, text = "<scenario>", source
+        document = documents.parse(source, "<scenario>")
     else:
-        name, text = str(source), Path(source).read_text(encoding="utf-8")
-    locate = _locator(name, text)
+        document = documents.parse(Path(source).read_bytes(), str(source))
+    if problems := shape.check(document, _SHAPE):
+        raise InvalidInput(problems)
     try:
-        scenario = msgspec.convert(yaml.safe_load(text), Scenario)
-    except msgspec.ValidationError as error:
+        scenario = msgspec.convert(document.data, Scenario)
+    except msgspec.ValidationError as error:  # a moment, which the schema takes for any text
         message, _, path = str(error).partition(" - at ")
-        problem = Problem(message, place=locate(_parse_path(path.strip("`"))))
-        raise InvalidInput([problem]) from None
-    raise_mistakes(scenario, locate)
+        steps, hint = _parse_path(path.strip("`")), "write it as 2026-11-01T00:00:00Z"
+        raise InvalidInput([document.problem(message, steps, hint=hint)]) from None
+    raise_mistakes(scenario, document)
     return scenario
 
 
-def raise_mistakes(
-    scenario: Scenario, locate: Callable[[Steps], Place] = lambda _path: Place("<scenario>", 1, 1)
-) -> None:
+def raise_mistakes(scenario: Scenario, document: Document | None = None) -> None:
     """Raise `InvalidInput` where types are right but the scenario cannot be played."""
-    problems = [
-        Problem(text, place=locate(path), hint=hint) for path, text, hint in _mistakes(scenario)
-    ]
+    written = document or Document("", "<scenario>")
+    problems = [written.problem(text, path, hint=hint) for path, text, hint in _mistakes(scenario)]
     if problems:
         raise InvalidInput(problems)
-
-
-def _locator(name: str, text: str) -> Callable[[Steps], Place]:
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(name, mark.line + 1, mark.column + 1) if mark else Place(name, 1, 1)
-        raise InvalidInput([Problem(error.problem or "not YAML", place=place)]) from None
-
-    def locate(path: Steps) -> Place:
-        node = root
-        for step in path:
-            node = _child(node, step) or node
-        mark = node.start_mark if node else None
-        return Place(name, mark.line + 1, mark.column + 1) if mark else Place(name, 1, 1)
-
-    return locate
-
-
-def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == step), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        found: yaml.Node = node.value[step]
-        return found
-    return None
 
 
 def _parse_path(path: str) -> Steps:
@@ -93,6 +68,7 @@ def _mistakes(scenario: Scenario) -> Iterator[Mistake]:
             yield at, f"the sandbox does not know the exchange {exchange!r}", hint
     yield from _mistakes_of_addresses(scenario)
     yield from _mistakes_of_names(scenario)
+    yield from _mistakes_of_moments(scenario)
     for at, exchange, modes in _modes_named(scenario):
         site = known.get(exchange)
         for mode in modes:
@@ -137,6 +113,16 @@ def _mistakes_of_addresses(scenario: Scenario) -> Iterator[Mistake]:
                 ip_network(address, strict=False)
             except ValueError:
                 yield (*at, "ips", number), f"{address!r} is neither an IP address nor a CIDR", None
+
+
+def _mistakes_of_moments(scenario: Scenario) -> Iterator[Mistake]:
+    now = scenario.moment()
+    for at, _account, key in _keys(scenario):
+        for field, moment in (("age_days", created_at), ("expires_in_days", expires_at)):
+            try:
+                moment(key, now)
+            except (OverflowError, ValueError):
+                yield (*at, field), "no calendar has this day", "count the days from today"
 
 
 def _mistakes_of_names(scenario: Scenario) -> Iterator[Mistake]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bfaudit import exchanges
 from bfaudit.credentials import SCHEMES
+from bfaudit.errors import UsageError
 from bfaudit.manifest import Known, assemble, writing
 from bfaudit.sandbox import Sandbox
 from tests.cli.harness import bfaudit, entry, key, manifest, scenario
@@ -96,6 +97,14 @@ def test_a_literal_secret_is_refused(tmp_path):
 
 HEAD = "apiVersion: bfaudit/v1\nkind: Manifest\n"
 ONE = "name: One\n{0}exchange: mexc\n{0}credentials: {{key: env:A, secret: env:B}}\n"
+
+
+@pytest.mark.parametrize("listed", ["[]", '[{"name": "One"}]'])
+def test_a_list_in_one_line_has_no_place_for_another(listed):
+    """Of a manifest in JSON an empty one neither: what is added is not blamed on the file."""
+    text = f'{{"apiVersion": "bfaudit/v1", "kind": "Manifest", "connections": {listed}}}'
+    with pytest.raises(UsageError, match="no place for another"):
+        writing.appended(text, writing.Draft("Two", "mexc"))
 
 
 @pytest.mark.parametrize(

@@ -96,3 +96,37 @@ def test_nothing_is_overwritten(tmp_path):
     assert 0 == _import(tmp_path, "a.json", text, "freqtrade")[0].code
     assert 2 == _import(tmp_path, "a.json", text, "freqtrade")[0].code
     assert 0 == _import(tmp_path, "a.json", text, "freqtrade", "--force")[0].code
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "told"),
+    [
+        ("freqtrade", "[" * 100_000, "no configuration of freqtrade"),
+        ("freqtrade", f'{{"a": {"9" * 5000}}}', "no configuration of freqtrade"),
+        ("hummingbot", "connector: 2026-13-45", "is not YAML"),
+        ("csv", "exchange,name\nmexc,a\nmexc," + "x" * 200_000, "made:3: a cell has no end"),
+    ],
+)
+def test_what_cannot_be_read_is_the_files_fault(tmp_path, kind, text, told):
+    """Not a bug, and nothing is written."""
+    ran, made = _import(tmp_path, "made", text, kind)
+
+    assert 2 == ran.code
+    assert told in ran.err
+    assert "" == made
+
+
+def test_a_table_with_the_line_ends_of_an_old_mac(tmp_path):
+    """As a spreadsheet may still write it."""
+    ran, made = _import(tmp_path, "keys.csv", "exchange,name\rmexc,Grid\r", "csv")
+
+    assert 0 == ran.code, ran.err
+    assert "name: Grid" in made
+
+
+def test_a_file_without_an_end_is_not_read_to_it(tmp_path):
+    """A device gives what fits, and is refused."""
+    ran = bfaudit("import", "/dev/zero", "--from", "csv", "-o", "made.yaml", cwd=tmp_path)
+
+    assert 2 == ran.code
+    assert "larger than 1 MiB" in ran.err

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,15 @@ BLANK=" "
 TWICE=first
 TWICE=second
 not a line
+JOINED='it'"'"'s' # comment
+PEM="-----BEGIN X-----
+INSIDE=trap
+-----END X-----" # comment
+INSIDE=real
+FOLDED="one \\
+line"
+OPEN="abc
+JUNK='abc' def
 """
 
 
@@ -92,13 +102,30 @@ not a line
         ("HASH", "a#b"),
         ("DOTTED.KEY-1", "x"),
         ("TWICE", "second"),
+        ("JOINED", "it's"),
+        ("PEM", "-----BEGIN X-----\nINSIDE=trap\n-----END X-----"),
+        ("INSIDE", "real"),
+        ("FOLDED", "one line"),
     ],
 )
 def test_lines_of_a_file(tmp_path: Path, key: str, value: str) -> None:
     """KEY=VALUE lines are read as a shell reads them."""
     _write(tmp_path / "x.env", LINES)
+    _write(tmp_path / "dos.env", "\ufeff" + LINES.replace("\n", "\r\n"))
+    if key != "FOLDED":
+        dos = _resolve(f"file:dos.env#{key}", tmp_path).reveal()
+
+        assert value == dos.replace("\r\n", "\n")
 
     assert value == _resolve(f"file:x.env#{key}", tmp_path).reveal()
+
+
+def test_long_lines_take_no_long_time(tmp_path: Path) -> None:
+    """A file of a megabyte of spaces, quotes or escapes is read in a moment."""
+    for part in (" ", "'", '"', "\\", "\\ ", "'\""):
+        _write(tmp_path / "x.env", f"A={part * (10**6 // len(part))}x\nB=b\n")
+        with suppress(CredentialError):
+            _resolve("file:x.env#A", tmp_path)
 
 
 def test_json_in_a_file(tmp_path: Path) -> None:
@@ -173,6 +200,14 @@ def _large(folder: Path) -> str:
         (lambda folder: _write(folder / "e", " \n").name, "e is empty"),
         (lambda folder: _write(folder / "x", LINES).name + "#EMPTY", "EMPTY in x is empty"),
         (lambda folder: _write(folder / "x", LINES).name + "#BLANK", "BLANK in x is empty"),
+        (
+            lambda folder: _write(folder / "x", LINES).name + "#OPEN",
+            "OPEN in x has quotes that are",
+        ),
+        (
+            lambda folder: _write(folder / "x", LINES).name + "#JUNK",
+            "JUNK in x has quotes that are",
+        ),
         (lambda folder: _write(folder / "x", LINES).name + "#MISSING", "x has no MISSING"),
         (lambda folder: _write(folder / "x", f"{{{CANARY}").name + "#k", "like JSON but is not"),
         (lambda folder: _write(folder / "x", '{"a":' * 9999).name + "#k", "like JSON but is not"),

@@ -28,6 +28,8 @@ def test_key_shapes_are_found(shape: str) -> None:
         "file:secrets/b7f3a9c1d2e4f5a6b7c8d9e0.env#SECRET",
         "/etc/keys/b7f3a9c1d2e4f5a6b7c8d9e0",
         "https://wiki.example.com/x/b7f3a9c1d2e4f5a6b7c8d9e0",
+        "https://wiki.example.com/x/b7f3a9c1d2e4f5a6b7c8d9e0?page=b7f3a9c1d2e4f5a6b7c8d9e0#b7f3a9c1d2e4f5a6b7c8d9e0",
+        "https://b7f3a9c1d2e4f5a6b7c8d9e0.example.com/@team",
         "123e4567-e89b-42d3-a456-426614174000",
         "123456789012345678901234567890",
         "strategy-2026-market-maker-v12-tokyo-1",
@@ -51,6 +53,34 @@ def test_a_secret_behind_a_scheme_is_one(scheme: str) -> None:
     text = f"key: {scheme}:9yWrEFLiCSTApATEblqk1hP7QB1DTX5W"
 
     assert f"key: {scheme}:***" == literals.mask(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://api.example.com/x?apiKey=CANARY",
+        "https://api.example.com/x?a=1&signature=CANARY&b=2",
+        "wss://stream.example.com/#access_token=CANARY",
+        "https://user:CANARY@api.example.com/x",
+        "https://CANARY@api.example.com",
+    ],
+)
+def test_a_secret_in_a_url_is_one(text: str) -> None:
+    """A URL may hold long random words, but no password and no parameter that is named like a secret."""
+    secret = canaries()["32 hex"]
+
+    assert secret not in literals.mask(text.replace("CANARY", secret))
+
+
+@pytest.mark.parametrize("start", ["", "/", "./", "~/"])
+def test_base64_is_hidden_whole(start: str) -> None:
+    """Its `+` and `/` part it into short rows, and it may begin like a path."""
+    rows = ["aB3", "9yWrEFLiCSTApATEblqk1hP7QB1DTX5W", "Zz9", "x0K"]
+    secret = start + "/".join(rows[:2]) + "+" + "-_".join(rows[2:]) + "=="
+
+    masked = literals.mask(f"notes: {secret}, b")
+    assert "***, b" in masked
+    assert [] == [row for row in rows if row in masked]
 
 
 def test_values_of_fields_named_like_secrets_are_masked() -> None:

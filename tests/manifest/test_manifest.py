@@ -100,6 +100,11 @@ MISTAKES = [
     (connection("notes:"), "7:11", '"notes" must be a text, not nothing', ""),
     (connection("uid: 0123"), "7:10", "leading zeros", "quotes"),
     (connection("uid: 1.5"), "7:10", '"uid" must be a text or a whole number', ""),
+    (connection("uid: 1.0"), "7:10", "read as the number 1.0", "quotes"),
+    (connection("account: 12e3"), "7:14", "read as the number 12000.0", "quotes"),
+    (connection("label: 0x1f"), "7:12", "read as the number 31", "quotes"),
+    (connection("parent: 0o17"), "7:13", "read as the number 15", "quotes"),
+    (connection("parent: true"), "7:13", '"parent" must be a text or a whole number', ""),
     (connection('owner: ""'), "7:12", '"owner" is empty', ""),
     (connection("name: B"), "7:5", '"name" is given twice; first at a.yaml:4:5', ""),
     (_named('" "'), "4:11", "the name is empty", "clear name"),
@@ -215,6 +220,15 @@ def test_what_is_not_a_manifest(text: str, message: str, hint: str) -> None:
 
     assert message in problems[0].message
     assert hint in f"{problems[0].hint}"
+
+
+@pytest.mark.parametrize("lines", ["uid: 5", "uid: &x 5\nparent: *x", "uid: '0x1f'", "uid: -7"])
+def test_whole_numbers_are_texts(lines: str) -> None:
+    """Where a text is wanted a number may stand that is written as its text would be."""
+    loaded = load(manifest(connection(lines)))
+
+    assert [] == list(told(loaded))
+    assert loaded.connections[0].uid in ("5", "0x1f", "-7")
 
 
 def test_no_connections_is_valid() -> None:

@@ -234,6 +234,7 @@ HOSTILE = {
     "wrong servers": (HEAD + "servers: {" + ", ".join(f"s{n}: [10.0.0.999]" for n in range(30_000)) + "}\nconnections: []", "the rest is not told"),
     "one name": (HEAD + "connections:\n" + "- {name: a, exchange: mexc}\n" * 10_000, "the rest is not told"),
     "one long line": (HEAD + "connections: [" + ", ".join("{name: a, foo: 1}" for _ in range(10_000)) + "]", "the rest is not told"),
+    "secrets in one word": (HEAD + "connections: []\n# " + "a1B2c3D4e5F6g7H8i9@" * 100_000, "looks like a key or secret"),
     "broken tags": ("!!python/object/apply:os.system [id]", "tags are not allowed"),
     "merge keys": ("a: &a {b: 1}\nc: {<<: *a}", "merge keys are not allowed"),
 }  # fmt: skip

@@ -270,6 +270,15 @@ def test_a_source_that_is_nothing(tmp_path):
     assert "baseline" in packs()
 
 
+def test_a_policy_that_is_gone_is_not_passed_over(tmp_path):
+    """A link in a folder that leads nowhere was a policy once."""
+    (tmp_path / "own.yaml").write_text(rule("require: 'true'"))
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(UsageError, match="gone.yaml"):
+        read([str(tmp_path)])
+
+
 def test_bytes_that_are_no_text(tmp_path):
     """A file that is not UTF-8 is a mistake, not a crash."""
     (tmp_path / "a.yaml").write_bytes(b"id: \xff")

@@ -210,8 +210,19 @@ def test_a_fleet_of_thousands():
         ("kind: Scenario\nseen_as: here\n", (2, 10), "not an IP address"),
         ("kind: Scenario\nfaults:\n  - {kind: odd}\n", (3, 12), "odd"),
         ("kind: Scenario\nmodes:\n  mexc: [odd]\n", (3, 9), "no mode 'odd'"),
-        ("kind: Scenario\nplanet: x\n", (1, 1), "unknown field `planet`"),
-        ("kind: [\n", (2, 1), "expected the node content"),
+        ("kind: Scenario\nplanet: x\n", (2, 1), 'unknown field "planet"'),
+        ("kind: Scenario\nkind: Scenario\n", (2, 1), "given twice"),
+        ("kind: Scenario\nnow: 2026-13-45T00:00:00Z\n", (2, 6), "datetime"),
+        ("kind: Scenario\naccounts: !!set []\n", (2, 11), "tags are not allowed"),
+        ("kind: Scenario\n? [a]\n: b\n", (2, 3), "must be a text"),
+        ("kind: Scenario\ntitle: " + "[" * 5000, (2, 71), "inside each other"),
+        ("kind: Scenario\ntitle: a\0b\n", (2, 9), "a NUL character"),
+        (
+            "kind: Scenario\naccounts:\n  - {exchange: mexc, keys: [{name: a, age_days: 1e12}]}\n",
+            (3, 49),
+            "no calendar",
+        ),
+        ("kind: [\n", (2, 1), "not valid YAML"),
         (
             "kind: Scenario\naccounts:\n  - {exchange: mexc, keys: [{name: a, ips: [x]}]}\n",
             (3, 45),
@@ -233,6 +244,16 @@ def test_mistakes_have_a_place(text, place, message):
     first = caught.value.problems[0]
     assert message in first.message
     assert place == (first.place.line, first.place.column)
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    """What an editor saved in another encoding is the file's fault, and not a bug."""
+    file = tmp_path / "s.yaml"
+    file.write_bytes("kind: Scenario\n".encode("utf-16"))
+    with pytest.raises(InvalidInput, match="1 problem") as caught:
+        load_scenario(file)
+
+    assert f"{file}:1:1: UTF-16 text" == str(caught.value.problems[0])
 
 
 def test_all_mistakes_are_told_at_once():
