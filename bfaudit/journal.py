@@ -1,5 +1,7 @@
 """What a scan has finished, on disk: one line per connection. Its memory stays flat, and a killed scan can go on.
 
+Each has what was recorded of its exchange by then: where that was asked at another address than now, the line is of no use.
+
 A line is written at once, so that a killed process loses nothing; a journal that has a name is on the disk within a
 second, so that a power cut loses a second. A line that was cut in the middle is no record: its connection is asked again.
 """
@@ -9,7 +11,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,15 +19,18 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from bfaudit import redact, snapshot
+from bfaudit import merge, redact, snapshot
 from bfaudit.errors import UsageError
 from bfaudit.inventory import by_fingerprint, enriched
-from bfaudit.model import Connection, Json, ListedKey, Reason, Scanned, Status
+from bfaudit.model import Connection, ExchangeScanned, Json, ListedKey, Reason, Scanned, Status
 from bfaudit.sealed import encoded
 
 SCHEMA = "bfaudit-journal/1"
 _HEADER = msgspec.json.encode({"schema": SCHEMA}) + b"\n"
 _ROW = b',"row":'
+Address = Callable[[str], tuple[str, bool] | None]
+"""Where an exchange is asked now, and whether that is a redirection."""
+
 SYNC_EVERY = 1.0
 """Seconds after which what was written must be on the disk."""
 
@@ -51,6 +56,10 @@ class Journal:
         self._anew: dict[int, Connection] = {}
         """What an earlier scan finished, as it is declared now."""
         self._listed: dict[str, ListedKey] = {}
+        self._asked: dict[str, ExchangeScanned] = {}
+        """What is recorded of each exchange, the scans that this one continues included."""
+        self._before: dict[str, ExchangeScanned] = {}
+        """What those have recorded of the exchanges that something is kept of."""
 
     def __enter__(self) -> Self:
         """Open it; an old journal is continued. Raises UsageError where it cannot be written, or is none."""
@@ -100,9 +109,7 @@ class Journal:
 
     def __setitem__(self, number: int, scanned: Scanned) -> None:
         """Record a finished connection. Raises UsageError where the disk is full, LeakRefused for a secret."""
-        row = encoded(snapshot.recorded(scanned))
-        declared = identity(scanned.connection) if self.path else ""
-        line = b'{"declared":"%b"%b%b}' % (declared.encode(), _ROW, row)
+        line = self._record(scanned) + _ROW + encoded(snapshot.recorded(scanned)) + b"}"
         redact.refuse(str(self), line)
         try:
             self._keep(number, self._write(line), scanned)
@@ -112,18 +119,43 @@ class Journal:
                 f"cannot write {self}: {error.strerror}", hint=kept if self.path else None
             ) from None
 
+    def _record(self, scanned: Scanned) -> bytes:
+        """What stands before the row: what it is good for."""
+        if not self.path:
+            return b'{"declared":""'
+        asked = encoded(msgspec.to_builtins(self._asked.get(scanned.connection.exchange)))
+        return b'{"declared":"%b","asked":%b' % (identity(scanned.connection).encode(), asked)
+
+    def asked(self, exchange: ExchangeScanned) -> None:
+        """Hear what this scan has recorded of an exchange, before one of its connections is kept."""
+        if self.path:
+            before = self._before.get(exchange.id)
+            (self._asked[exchange.id],) = merge.exchanges(filter(None, (before, exchange)))
+
+    def exchanges(self, now: Iterable[ExchangeScanned]) -> tuple[ExchangeScanned, ...]:
+        """What this scan has recorded of exchanges, and before it those that it continues."""
+        return merge.exchanges([*self._before.values(), *now])
+
     def _keep(self, number: int, begins: int, scanned: Scanned) -> None:
         self._at[number] = begins
         self.ended[scanned.status, scanned.reason] += 1
         self._listed |= by_fingerprint([scanned])
 
-    def resume(self, connections: Sequence[Connection]) -> None:
-        """Find what it holds of a fleet, each by its place there; nothing of what was declared anew since."""
+    def resume(self, connections: Sequence[Connection], address: Address) -> None:
+        """Find what it holds of a fleet, each by its place there.
+
+        Nothing of what was declared anew since, or asked at another address than this scan asks.
+        """
         lines: dict[object, int] = {}
+        before: dict[str, ExchangeScanned] = {}
         with os.fdopen(os.dup(self._file), "rb") as file:
             begins = file.seek(len(_HEADER))
             for line in file:
-                lines[_decoded(line).get("declared")] = begins
+                record = _decoded(line)
+                one = _exchange(record)
+                if one is not None and address(one.id) == (one.url, one.redirected):
+                    lines[record.get("declared")] = begins
+                    before[one.id] = one
                 begins += len(line)
         for number, connection in enumerate(connections):
             found = lines.get(identity(connection))
@@ -131,6 +163,8 @@ class Journal:
             if found is not None and scanned is not None:
                 self._keep(number, found, scanned)
                 self._anew[number] = connection
+                if (one := before.get(connection.exchange)) is not None:
+                    self._before[one.id] = one
 
     def rows(self) -> Iterator[bytes]:
         """The rows of a snapshot in the order of the fleet, each with what other keys listed of it."""
@@ -168,6 +202,13 @@ class Journal:
             os.fsync(self._file)
             self._synced = now
         return begins
+
+
+def _exchange(record: dict[str, Json]) -> ExchangeScanned | None:
+    try:
+        return msgspec.convert(record.get("asked"), ExchangeScanned)
+    except msgspec.ValidationError:
+        return None
 
 
 def _blank(data: bytes) -> bool:

@@ -49,7 +49,7 @@ def merge(parts: Sequence[Named]) -> Merged:
     merged = Snapshot(
         generated_at=newest.generated_at,
         connections=tuple(max(found, key=_weight).scanned for found in entries.values()),
-        exchanges=_exchanges(snapshots),
+        exchanges=exchanges(each for one in snapshots for each in one.exchanges),
         rejected=_rejected(snapshots, entries),
         interrupted=any(one.interrupted for one in snapshots),
         unselected=_unselected(snapshots, len(entries), len(rest)),
@@ -124,25 +124,24 @@ def _told(what: str, by_value: dict[str, str]) -> str:
     )
 
 
-def _exchanges(snapshots: Iterable[Snapshot]) -> tuple[ExchangeScanned, ...]:
+def exchanges(several: Iterable[ExchangeScanned]) -> tuple[ExchangeScanned, ...]:
     """Every exchange once per address it was asked at: requests added up, the greatest clock offset kept."""
     found: dict[tuple[str, str, bool], ExchangeScanned] = {}
-    for snapshot in snapshots:
-        for one in snapshot.exchanges:
-            key = (one.id, one.url, one.redirected)
-            other = found.get(key)
-            if other is None:
-                found[key] = one
-                continue
-            offsets = [
-                each.clock_offset_ms for each in (one, other) if each.clock_offset_ms is not None
-            ]
-            found[key] = replace(
-                other,
-                requests=one.requests + other.requests,
-                clock_offset_ms=max(offsets, key=abs, default=None),
-                refused_hosts=_each_once(other.refused_hosts, one.refused_hosts),
-            )
+    for one in several:
+        key = (one.id, one.url, one.redirected)
+        other = found.get(key)
+        if other is None:
+            found[key] = one
+            continue
+        offsets = [
+            each.clock_offset_ms for each in (one, other) if each.clock_offset_ms is not None
+        ]
+        found[key] = replace(
+            other,
+            requests=one.requests + other.requests,
+            clock_offset_ms=max(offsets, key=abs, default=None),
+            refused_hosts=_each_once(other.refused_hosts, one.refused_hosts),
+        )
     return tuple(found[key] for key in sorted(found))
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,9 @@ def scan_fleet(
 ) -> Snapshot:
     """Scan what was loaded, not the `rest` of the fleet; SIGINT and SIGTERM end it early and keep what was scanned.
 
-    What is kept `into` a journal is not in the snapshot, and what is there already is not asked again. A `stop` is of
-    who listens already. `meanwhile` is called in a thread, while exchanges answer.
+    What is kept `into` a journal is not in the snapshot, and what is there already, from the same addresses, is not asked
+    again. A `stop` is of who listens already. `meanwhile` is tried in a thread, while exchanges answer: where it fails,
+    the scan goes on, for who needs it will do it again.
     """
     import asyncio  # noqa: PLC0415 - only for who scans
 
@@ -80,6 +82,8 @@ def scan_fleet(
     redirected = urls.overrides(exchange_urls, values, exchanges.known())
     if roots.terms().strict:
         urls.refuse_redirections(redirected)
+    if into is not None:
+        into.resume(loaded.connections, partial(urls.address, exchanges.known(), redirected))
     trust = authorities.ahead(ca_file)
     if lean.install():
         collector.settle()
@@ -100,6 +104,10 @@ def scan_fleet(
 
     total = len(loaded.connections) - (0 if into is None else len(into))
 
+    def tried() -> None:
+        with contextlib.suppress(Exception):
+            meanwhile()
+
     async def run(asked: Stop) -> Snapshot:
         ended, here = asyncio.Event(), asyncio.get_running_loop()
         asked.then(lambda: here.call_soon_threadsafe(ended.set))
@@ -114,7 +122,7 @@ def scan_fleet(
                 rest=rest,
                 trust=trust.result(),
             )
-            scanned, _ = await asyncio.gather(scanning, loop.in_between(meanwhile))
+            scanned, _ = await asyncio.gather(scanning, loop.in_between(tried))
             return scanned
 
     with contextlib.nullcontext(stop) if stop else stopping() as asked:
@@ -127,7 +135,8 @@ def scan_fleet(
             f"interrupted: {len(snapshot.connections if into is None else into)} of {len(loaded.connections)} connections were scanned",
             file=sys.stderr,
         )
-    return msgspec.structs.replace(snapshot, rejected=loaded.rejected)
+    asked_of = snapshot.exchanges if into is None else into.exchanges(snapshot.exchanges)
+    return msgspec.structs.replace(snapshot, rejected=loaded.rejected, exchanges=asked_of)
 
 
 def journal(path: str | None, *, resume: bool) -> Journal:

@@ -63,7 +63,7 @@ def pairs(formats: Sequence[str], outputs: Sequence[str]) -> list[tuple[str, str
 
 
 def prepare(wanted: Sequence[tuple[str, str]]) -> None:
-    """Load what the reports are made with; `report` would."""
+    """Load what the reports are made with; `report` would, and tells where that fails."""
     from bfaudit.formats import FORMATS  # noqa: PLC0415
 
     for name, _ in wanted:

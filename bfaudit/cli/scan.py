@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     envvar="BFAUDIT_JOURNAL",
     help="Keep every finished connection here at once, so that a killed scan can go on.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the scan of --journal; ask no key twice.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the scan of --journal; ask no key twice at one address.",
+)
 @click.option(
     "--watch",
     "every",
@@ -87,7 +91,6 @@ def _scan(
 
     loaded, rest = load_selected(manifests, given)
     with pipeline.journal(given["journal"], resume=given["resume"]) as journal:
-        journal.resume(loaded.connections)
         scanning = {name: given[name] for name in pipeline.SCANNING}
         snapshot = pipeline.scan_fleet(loaded, rest=rest, stop=stop, into=journal, **scanning)
         code = pipeline.scan_code(snapshot, journal.ended)

@@ -30,6 +30,9 @@ class Shelf(Protocol):
 
     def __setitem__(self, number: int, scanned: Scanned) -> None: ...
 
+    def asked(self, exchange: ExchangeScanned) -> None:
+        """Hear what is recorded of an exchange by now, before one of its connections is kept."""
+
 
 async def scan(
     connections: Iterable[Connection],
@@ -58,8 +61,11 @@ async def scan(
             jobs.setdefault(connection.exchange, []).append((number, connection))
 
     def keep(number: int, scanned: Scanned) -> None:
+        name = scanned.connection.exchange
+        if into is not None:
+            into.asked(_told(name, exchanges[name]))
         shelf[number] = scanned
-        asked.add(scanned.connection.exchange)
+        asked.add(name)
         done(scanned)
 
     comparing = asyncio.create_task(in_between(_client))

@@ -66,7 +66,10 @@ class Wire:
         deadline = now + seconds
         try:
             to = self._hosts.get((scheme, host)) or self._host(scheme, host)
-            request = to.request(method, target, headers or {}, body)
+            try:
+                request = to.request(method, target, headers or {}, body)
+            except ValueError:
+                return Raw(failure=Reason.MALFORMED_SECRET)
             connection = to.kept_one(now)
             # A kept connection may end at the moment that it is used again.
             may_repeat = connection is not None and method == "GET"

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bfaudit.errors import UsageError
+from bfaudit.exchanges.base import Adapter
 
 VARIABLE = "BFAUDIT_EXCHANGE_URL_"
 
@@ -32,6 +33,15 @@ def overrides(
         where = f"--exchange-url {exchange}"
         found[_known(exchange.strip().lower(), known, where)] = _checked(url.strip(), where)
     return found
+
+
+def address(
+    adapters: Mapping[str, Adapter], urls: Mapping[str, str], exchange: str
+) -> tuple[str, bool] | None:
+    """Where an exchange is asked, and whether that is a redirection; None for an exchange that nobody knows."""
+    if exchange not in adapters:
+        return None
+    return urls.get(exchange) or adapters[exchange].url(exchange), exchange in urls
 
 
 def refuse_redirections(urls: Mapping[str, str]) -> None:

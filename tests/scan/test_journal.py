@@ -10,9 +10,11 @@ import time
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
 from bfaudit.errors import UsageError
 from bfaudit.journal import Journal
+from bfaudit.model import ExchangeScanned
 from bfaudit.sandbox import Sandbox
 from bfaudit.snapshot import rescanned
 from tests.cli.harness import ROOT, bfaudit, entry, environment, key, manifest, redirected, scenario
@@ -21,6 +23,7 @@ from tests.scan.fleet import connection, scan_fleet
 LONG = bool(os.environ.get("BFAUDIT_TEST_LONG"))
 KEYS = 2000 if LONG else 60
 KILLS = 50 if LONG else 4
+KUCOIN = ExchangeScanned(id="kucoin", url="http://127.0.0.1:9", redirected=True, requests=2)
 
 
 def _scanned(count=3):
@@ -29,10 +32,23 @@ def _scanned(count=3):
     return fleet, scan_fleet(played, fleet).snapshot.connections
 
 
-def _found(path, fleet):
+class Kept(Journal):
+    """A journal of a scan that asked one exchange."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.asked(KUCOIN)
+        return self
+
+
+def _address(_exchange):
+    return KUCOIN.url, KUCOIN.redirected
+
+
+def _found(path, fleet, address=_address):
     """What a journal holds of a fleet, by number."""
-    with Journal(path) as journal:
-        journal.resume(fleet)
+    with Kept(path) as journal:
+        journal.resume(fleet, address)
         numbers = [number for number in range(len(fleet)) if number in journal]
         rows = [rescanned(json.loads(row)) for row in journal.rows()]
     return dict(zip(numbers, rows, strict=True))
@@ -42,7 +58,7 @@ def test_what_is_written_comes_back(tmp_path):
     """A record is found again by its connection, wherever it stands now."""
     fleet, scans = _scanned()
     path = tmp_path / "journal"
-    with Journal(path) as journal:
+    with Kept(path) as journal:
         journal[0], journal[1] = scans[:2]
     found = _found(path, [fleet[2], fleet[1], fleet[0]])
 
@@ -57,11 +73,11 @@ def test_a_cut_line_is_no_record(tmp_path, cut):
     """A power cut in the middle of a line costs that line, and what comes after it is kept."""
     fleet, scans = _scanned()
     path = tmp_path / "journal"
-    with Journal(path) as journal:
+    with Kept(path) as journal:
         journal[0] = scans[0]
         journal[1] = scans[1]
     os.truncate(path, path.stat().st_size - cut)
-    with Journal(path) as journal:
+    with Kept(path) as journal:
         journal[2] = scans[2]
 
     assert {0, 2} | ({1} if cut == 1 else set()) == set(_found(path, fleet))
@@ -71,7 +87,7 @@ def test_power_cut_at_any_byte(tmp_path, monkeypatch):
     """Whatever tail the disk lost, what is before it is found, the journal goes on, and the rest is asked again."""
     fleet, scans = _scanned()
     whole, path = tmp_path / "whole", tmp_path / "journal"
-    with Journal(whole) as journal:
+    with Kept(whole) as journal:
         journal[0], journal[1] = scans[:2]
     monkeypatch.setattr(os, "fsync", lambda _file: None)  # this disk keeps what it is given
     data = whole.read_bytes()
@@ -83,7 +99,7 @@ def test_power_cut_at_any_byte(tmp_path, monkeypatch):
             complete = {number for number, end in enumerate(ends[1:]) if size >= end and (not tail or size > end)}  # fmt: skip
 
             assert complete == set(_found(path, fleet)), (size, tail[:1])
-            with Journal(path) as journal:
+            with Kept(path) as journal:
                 journal[2] = scans[2]
             assert complete | {2} == set(_found(path, fleet)), (size, tail[:1])
 
@@ -92,12 +108,71 @@ def test_a_connection_declared_anew_is_asked_again(tmp_path):
     """A record is good for what was declared then."""
     fleet, scans = _scanned(1)
     path = tmp_path / "journal"
-    with Journal(path) as journal:
+    with Kept(path) as journal:
         journal[0] = scans[0]
     changed = connection("kucoin", "K0", requires=("read",))
 
     assert {} == _found(path, [changed])
     assert {0} == set(_found(path, fleet))
+
+
+@pytest.mark.parametrize(
+    "now", [None, (KUCOIN.url, False), ("http://127.0.0.1:10", True), ("https://api.kucoin.com", False)]
+)  # fmt: skip
+def test_what_was_asked_elsewhere_is_asked_again(tmp_path, now):
+    """A record of a redirected scan says nothing of the exchange, and one of the exchange nothing of a sandbox."""
+    fleet, scans = _scanned(1)
+    path = tmp_path / "journal"
+    with Kept(path) as journal:
+        journal[0] = scans[0]
+
+    assert {} == _found(path, fleet, lambda _exchange: now)
+    assert {0} == set(_found(path, fleet))
+
+
+def test_what_is_recorded_of_an_exchange_adds_up(tmp_path):
+    """Over every scan that was continued, up to the last connection that was kept; of no exchange that nothing is kept of."""
+    fleet, scans = _scanned(2)
+    path = tmp_path / "journal"
+    for number, host in enumerate(("a.example", "b.example")):
+        with Journal(path) as journal:
+            journal.resume(fleet, _address)
+            journal.asked(replace(KUCOIN, requests=1))
+            journal.asked(replace(KUCOIN, refused_hosts=(host,)))
+            journal[number] = scans[number]
+    with Journal(path) as journal:
+        journal.resume(fleet, _address)
+        every = journal.exchanges([])
+    with Journal(path) as journal:
+        journal.resume([], _address)
+        none = journal.exchanges([])
+
+    assert (replace(KUCOIN, requests=4, refused_hosts=("a.example", "b.example")),) == every
+    assert () == none
+
+
+def test_another_exchange_is_recorded_for_itself(tmp_path):
+    """What was finished of one says nothing of the next."""
+    fleet, scans = _scanned(1)
+    path = tmp_path / "journal"
+    other = replace(KUCOIN, id="mexc")
+    with Kept(path) as journal:
+        journal[0] = scans[0]
+    with Journal(path) as journal:
+        journal.resume(fleet, _address)
+        journal.asked(other)
+
+        assert (KUCOIN, other) == journal.exchanges([other])
+
+
+def test_a_record_that_does_not_say_where_it_is_from_is_none(tmp_path):
+    """Nobody heard of its exchange."""
+    fleet, scans = _scanned(1)
+    path = tmp_path / "journal"
+    with Journal(path) as journal:
+        journal[0] = scans[0]
+
+    assert {} == _found(path, fleet)
 
 
 def test_another_file_is_refused(tmp_path):
@@ -224,10 +299,17 @@ def test_kill_and_resume(tmp_path):
     assert [_bare(row) for row in undisturbed["connections"]] == [
         _bare(row) for row in resumed["connections"]
     ]
+    assert [_where(one) for one in undisturbed["exchanges"]] == [_where(one) for one in resumed["exchanges"]]  # fmt: skip
+    assert undisturbed["exchanges"][0]["requests"] <= resumed["exchanges"][0]["requests"]
     assert KEYS == len(asked)
     # Only what was under way at a kill is asked again: at most one key per worker.
     assert sum(asked.values()) <= KEYS + 4 * kills
     assert not journal.exists()
+
+
+def _where(exchange):
+    """What a scan did with an exchange, without its counts."""
+    return {**exchange, "requests": 0, "clock_offset_ms": 0}
 
 
 def _bare(row):
@@ -247,3 +329,26 @@ def test_a_journal_that_is_there_is_not_overwritten(tmp_path):
     assert 2 == ran.code
     assert "--resume" in ran.err
     assert "precious" == journal.read_text()
+
+
+def test_resumed_where_all_is_done(tmp_path):
+    """The snapshot says where the exchange was asked, though this run asked nothing; another address is asked anew."""
+    entries = [entry(f"KuCoin Spot {name}", "kucoin", name) for name in ("ONE", "TWO")]
+    path, journal = manifest(tmp_path, *entries), tmp_path / "journal"
+    command = ("scan", path, "--journal", journal, "--quiet")
+    played = scenario(key("ONE"), key("TWO"))
+    with Sandbox(played) as box, Sandbox(played) as other:
+        # No file can be where a folder is: this leaves a journal of everything.
+        ran = bfaudit(*command, *redirected(box), "--output", tmp_path, **box.environment)
+        assert 2 == ran.code, ran.err
+        kept, first, made = journal.read_bytes(), len(box.requests), []
+        for place in (box, other):
+            journal.write_bytes(kept)
+            made.append(bfaudit(*command, "--resume", *redirected(place), **place.environment))
+        counts = len(box.requests) - first, len(other.requests)
+    (one,), (another,) = (ran.json["exchanges"] for ran in made)
+
+    assert 0 == counts[0] < counts[1]
+    assert (box.urls["kucoin"], True) == (one["url"], one["redirected"])
+    assert 0 < one["requests"]
+    assert other.urls["kucoin"] == another["url"]

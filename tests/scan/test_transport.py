@@ -170,7 +170,7 @@ def test_what_could_be_read_as_two_requests_is_not_sent(target, headers):
         async with served(talk) as host, Wire(NOBODY) as wire:
             return await _get(wire, host, target, headers=headers)
 
-    assert Reason.UNEXPECTED_ANSWER == asyncio.run(run()).failure
+    assert Reason.MALFORMED_SECRET == asyncio.run(run()).failure
     assert [] == seen
 
 
