@@ -3,6 +3,7 @@
 `make messages`. A new language is a new folder with an empty `LC_MESSAGES/bfaudit.po`.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -17,10 +18,15 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from bfaudit import exchanges
+from bfaudit.catalogue import LEFT_OUT
+from bfaudit.catalogue.pages import ANSWERS
+from bfaudit.cli.exit_codes import CODES
 from bfaudit.compliance import SIGN_OFF, STATES
 from bfaudit.formats import script
 from bfaudit.lang.sentences import CONTEXT
 from bfaudit.model import Direction, Grant, Json, Outcome, Reason, Severity, Source, Status
+from bfaudit.policy.fields import FIELDS
+from bfaudit.policy.functions import FUNCTIONS
 from bfaudit.report.charts import AGES, LATER, OLDEST, PAST
 from bfaudit.report.counts import EXIT_MEANINGS, LET_PASS
 from bfaudit.report.findings import KNOWN
@@ -30,7 +36,14 @@ from tools.sentences import refused, written
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "bfaudit" / "locale"
-CODE = ("bfaudit/report", "bfaudit/formats", "bfaudit/compliance", "bfaudit/drift")
+CODE = (
+    "bfaudit/report",
+    "bfaudit/formats",
+    "bfaudit/compliance",
+    "bfaudit/drift",
+    "bfaudit/catalogue",
+    "bfaudit/cli",
+)
 KEYWORDS = {"say": None, "plural": (1, 2), "_": None, "ngettext": (1, 2)}
 SPOKEN = (
     "bfaudit/scan/status.py", "bfaudit/scan/connection.py", "bfaudit/reach.py", "bfaudit/policy/judge.py",
@@ -43,6 +56,9 @@ evidence of fields, are found by themselves."""
 MAKES_EVIDENCE = "Evidence("
 MEANINGS = "fields.py"
 """Says what each field means, for policy authors; the few reasons in it are among those below."""
+
+NAME = re.compile(r"[a-z_]+\.[a-z_*]+|--[a-z]+")
+"""An origin of a field that is no text: the path of a fact, or an option."""
 
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 """The date in every header: a catalogue that says the same has the same bytes."""
@@ -80,7 +96,8 @@ VOCABULARY = (
     *(status.value for status in Status), *(reason.value for reason in Reason), *(source.value for source in Source), *(direction.value for direction in Direction),
     *STATES, *STATES.values(), *SIGN_OFF, *DECISIONS, *AGES, OLDEST, PAST, LATER, KNOWN, "reserved", *REACHED.values(), *EXIT_MEANINGS.values(), *LET_PASS.values(),
     "passed", "failed", "excepted", "rejected", "active", "retired", "never", "none", "and", "or", "ok",
-    "command line", "exceptions file", "the snapshot", *EXCEPTION_TYPES,
+    "command line", "exceptions file", *ANSWERS, "status only", *CODES.values(), *LEFT_OUT.values(),
+    *(each for each in LEFT_OUT if " " in each), "the snapshot", *EXCEPTION_TYPES,
 )  # fmt: skip
 """Words that reports show by their value."""
 
@@ -113,8 +130,10 @@ def messages() -> Iterator[Message]:
     yield ",", "bfaudit/lang/__init__.py", "thousands separator"
     yield from ((word, "tools/messages.py", "value") for word in VALUES)
     yield from ((text, "tools/messages.py", CONTEXT) for text in JOINED)
+    yield from _meanings()
     yield from _spoken()
     yield from _policies()
+    yield from _examples()
 
 
 def _counting(word: str) -> tuple[str, str]:
@@ -153,6 +172,16 @@ def _pair(message: str | Iterable[str | None] | None) -> str | tuple[str, str]:
     return (texts[0], texts[1]) if len(texts) > 1 else texts[0]
 
 
+def _meanings() -> Iterator[Message]:
+    """What the fields and functions of the rule language mean; an origin that is but a name is no text."""
+    for field in FIELDS.values():
+        yield field.meaning, f"bfaudit/policy/{MEANINGS}", None
+        if not NAME.fullmatch(field.origin):
+            yield field.origin, f"bfaudit/policy/{MEANINGS}", None
+    for function in FUNCTIONS:
+        yield " ".join(function.meaning.split()), "bfaudit/policy/functions.py", None
+
+
 def _spoken() -> Iterator[Message]:
     titles = sorted({each.title for each in exchanges.known().values()}, key=len, reverse=True)
     evidence = [
@@ -175,9 +204,18 @@ def _policies() -> Iterator[Message]:
         yield from ((" ".join(text.split()), file, CONTEXT) for text in _prose(data) if text)
 
 
+def _examples() -> Iterator[Message]:
+    for path, file in _files("examples", suffix=".scenario.yaml"):
+        data = yaml.safe_load(path.read_text("utf-8"))
+        yield from (
+            (one["says"], file, CONTEXT) for one in data.get("planted", ()) if one.get("says")
+        )
+
+
 def _prose(data: Json) -> Iterator[str]:
     """The texts of a policy or a framework that a report shows; a framework's titles are the words of its publisher."""
-    yield from (str(data.get(name, "")) for name in ("note", "analogy"))
+    names = ("title", "description") if data["kind"] == "Policy" else ("note", "analogy")
+    yield from (str(data.get(name, "")) for name in names)
     yield from (control.get("uncovered", "") for control in data.get("controls", ()))
     for rule in data.get("rules", ()):
         yield from (rule.get(name, "") for name in ("title", "message", "expected", "rationale"))

@@ -18,7 +18,8 @@ _judging = options.several(options.policy, options.exceptions, admitted)
 def command() -> None:
     """Keep the known findings of a fleet in a file, so that only new ones fail.
 
-    A finding is known by its rule and its connection: moved lines and renamed files change nothing.
+    A finding is known by its rule and its connection: moved lines and renamed files change nothing. One that is worse
+    is new: with a permission, an address or a key more than it listed, or a rule whose severity was raised.
     """
 
 

@@ -9,6 +9,7 @@ import click
 
 from bfaudit.cli import report_options
 from bfaudit.cli.output import write
+from bfaudit.lang import Language, language
 from bfaudit.model import Audit, Result
 
 
@@ -29,16 +30,17 @@ def command(output_dir: str, lang: str) -> int:
     from bfaudit import resources  # noqa: PLC0415
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import pipeline, reporting  # noqa: PLC0415
-    from bfaudit.lang import language  # noqa: PLC0415
     from bfaudit.sandbox import Sandbox, load_scenario  # noqa: PLC0415
 
+    spoken = language(lang)
     manifest = _relative(str(resources.examples() / "backfuture.yaml"))
     text = (resources.examples() / "backfuture.scenario.yaml").read_text("utf-8")
     scenario = load_scenario(text)
     policies = pipeline.policies(("baseline", "inventory"))
     loaded = pipeline.load_fleet([manifest], keep_going=False)
     with Sandbox(scenario) as box:
-        click.echo(f"sandbox on {box.url}, auditing {manifest} ...", err=True)
+        begins = spoken.say("sandbox on {url}, auditing {manifest} ...", url=box.url, manifest=manifest)  # fmt: skip
+        click.echo(begins, err=True)
         here = {one.exchange for one in loaded.connections}
         snapshot = pipeline.scan_fleet(
             loaded,
@@ -50,11 +52,11 @@ def command(output_dir: str, lang: str) -> int:
     folder = Path(output_dir)
     reports = {name: folder / f"report.{suffix}" for name, suffix in REPORTS.items()}
     wanted = [("text", "-"), *((name, str(path)) for name, path in reports.items())]
-    told = {"language": language(lang)}
+    told = {"language": spoken}
     reporting.report(audit, wanted, reporting.sources_of(snapshot), ends_with, told)
     write(str(folder / "snapshot.json"), snapshots.encode(snapshot))
-    found = _planted(audit, scenario.planted)
-    _say(found, [*reports.values(), folder / "snapshot.json"], ends_with)
+    found = _planted(audit, scenario.planted, spoken)
+    _say(found, [*reports.values(), folder / "snapshot.json"], ends_with, spoken)
     return 0 if all(fact.hit for fact in found) else 70
 
 
@@ -75,7 +77,7 @@ class _Fact(NamedTuple):
     text: str
 
 
-def _planted(audit: Audit, planted: Sequence[Any]) -> list[_Fact]:
+def _planted(audit: Audit, planted: Sequence[Any], lang: Language) -> list[_Fact]:
     results: dict[tuple[str, str], Result] = {
         (result.connection, result.rule.id): result for result in audit.results
     }
@@ -83,37 +85,43 @@ def _planted(audit: Audit, planted: Sequence[Any]) -> list[_Fact]:
     for one in planted:
         result = results.get((one.connection, one.rule))
         hit = result is not None and result.outcome == one.outcome
-        text = f"{one.connection}: {one.says or one.rule} ({one.rule})"
+        says = lang.sentence(one.says) or one.rule
+        text = f"{one.connection}: {says} ({one.rule})"
         found.append(_Fact(one.outcome, hit, text))
     return found
 
 
-_PLANTED = {
-    "fail": "Planted mistakes",
-    "unknown": "What no exchange tells",
-    "pass": "What is right",
-}
-
-
-def _say(found: Sequence[_Fact], files: Sequence[Path], ends_with: int) -> None:
+def _say(found: Sequence[_Fact], files: Sequence[Path], ends_with: int, lang: Language) -> None:
     from bfaudit.cli.exit_codes import CODES  # noqa: PLC0415
 
-    for outcome, title in _PLANTED.items():
+    say = lang.say
+    planted = {
+        "fail": say("Planted mistakes"),
+        "unknown": say("What no exchange tells"),
+        "pass": say("What is right"),
+    }
+    marks = {True: say("found"), False: say("MISSED")}
+    width = max(map(len, marks.values()))
+    for outcome, title in planted.items():
         facts = [fact for fact in found if fact.outcome == outcome]
-        click.echo(f"\n{title}, found: {sum(fact.hit for fact in facts)} of {len(facts)}")
+        hits = sum(fact.hit for fact in facts)
+        click.echo(
+            "\n" + say("{title}, found: {n} of {total}", title=title, n=hits, total=len(facts))
+        )
         for fact in facts:
-            click.echo(f"  {'found ' if fact.hit else 'MISSED'}  {fact.text}")
-    click.echo("\nWritten:")
+            click.echo(f"  {marks[fact.hit]:{width}}  {fact.text}")
+    click.echo("\n" + say("Written:"))
     for path in files:
         click.echo(f"  {path}")
-    click.echo(f"\nA real audit would end with exit code {ends_with}: {CODES[ends_with]}.")
-    click.echo("This demonstration ends with 0.")
-    click.echo("\nNext:")
+    meaning = say(CODES[ends_with])
+    click.echo("\n" + say("A real audit would end with exit code {code}: {meaning}.", code=ends_with, meaning=meaning))  # fmt: skip
+    click.echo(say("This demonstration ends with 0."))
+    click.echo("\n" + say("Next:"))
     check = f"bfaudit check {files[-1]} --format markdown"
     for command, what in (
-        (f"open {files[0]}", "in a browser"),
-        (check, "judge it again, offline"),
-        ("bfaudit sandbox", "keep a sandbox running to try policies"),
-        ("bfaudit audit MANIFEST", "audit your own keys, by reads only"),
+        (f"open {files[0]}", say("in a browser")),
+        (check, say("judge it again, offline")),
+        ("bfaudit sandbox", say("keep a sandbox running to try policies")),
+        ("bfaudit audit MANIFEST", say("audit your own keys, by reads only")),
     ):
         click.echo(f"  {command:{len(check)}}  {what}")

@@ -2,6 +2,8 @@
 
 import click
 
+from bfaudit.cli import report_options
+
 
 @click.command("fields")
 @click.option(
@@ -11,14 +13,16 @@ import click
     default="text",
     show_default=True,
 )
-def command(form: str) -> None:
+@report_options.language
+def command(form: str, lang: str) -> None:
     """List the fields that rules may read, and the functions they may call."""
     from bfaudit.catalogue import pages  # noqa: PLC0415
+    from bfaudit.lang import language  # noqa: PLC0415
     from bfaudit.policy.fields import FIELDS  # noqa: PLC0415
     from bfaudit.policy.functions import FUNCTIONS  # noqa: PLC0415
 
     if form == "markdown":
-        click.echo(pages.fields_page(), nl=False)
+        click.echo(pages.fields_page(language(lang)), nl=False)
         return
     if form == "json":
         import msgspec  # noqa: PLC0415
@@ -40,11 +44,13 @@ def command(form: str) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("field", "type", "meaning"):
+    say = language(lang).say
+    for heading in (say("field"), say("type"), say("meaning")):
         table.add_column(heading, overflow="fold")
     for field in FIELDS.values():
-        table.add_row(field.name, field.type, field.meaning)
+        table.add_row(field.name, field.type, say(field.meaning))
     for function in FUNCTIONS:
         forms = "\n".join(f"{function.name}({', '.join(kinds)})" for kinds in function.takes)
-        table.add_row(forms, function.gives, " ".join(function.meaning.split()))
+        meaning = " ".join(function.meaning.split())
+        table.add_row(forms, function.gives, say(meaning))
     Console(markup=False, emoji=False).print(table)

@@ -8,9 +8,17 @@ from bfaudit import redact
 from bfaudit.cli.problems import show
 from bfaudit.cli.stopping import Stop, stopping
 from bfaudit.errors import BfauditError
+from bfaudit.lang import ENGLISH, Language
 
 
-def repeat(play: Callable[[Stop], int], every: float, most: int | None = None, *, loud: bool = False) -> int:  # fmt: skip
+def repeat(
+    play: Callable[[Stop], int],
+    every: float,
+    most: int | None = None,
+    *,
+    loud: bool = False,
+    lang: Language = ENGLISH,
+) -> int:
     """Play a round each `every` seconds, until SIGINT or SIGTERM ends it with 0, or after `most` with the last one's code.
 
     Rounds never overlap: where one takes longer, those that should have started meanwhile fall out. A round that fails
@@ -30,7 +38,7 @@ def repeat(play: Callable[[Stop], int], every: float, most: int | None = None, *
             now = time.monotonic()
             due += every * max(1, -((due - now) // every))
             if stop.wait(due - now):
-                print("stopped", file=sys.stderr)
+                print(lang.say("stopped"), file=sys.stderr)
                 return 0
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import click
 
+from bfaudit.cli import report_options
 from bfaudit.cli.options import SEVERITIES
+from bfaudit.lang import Language
 from bfaudit.model import Severity
 
 FORMATS = click.Choice(["text", "markdown", "json"])
@@ -20,11 +22,13 @@ def command() -> None:
 @click.option("--severity", type=click.Choice(SEVERITIES), help="Rules of this severity and above.")
 @click.option("--exchange", metavar="ID", help="Say what this exchange can answer.")
 @click.option("--format", "form", type=FORMATS, default="text", show_default=True)
+@report_options.language
 def list_command(
-    packs: tuple[str, ...], severity: str | None, exchange: str | None, form: str
+    packs: tuple[str, ...], severity: str | None, exchange: str | None, form: str, lang: str
 ) -> None:
     """List rules, worst first within each policy."""
     from bfaudit.catalogue import pages  # noqa: PLC0415
+    from bfaudit.lang import language  # noqa: PLC0415
 
     policies, infos, frameworks = _load(packs)
     order = {policy.id: number for number, policy in enumerate(policies)}
@@ -35,22 +39,25 @@ def list_command(
     if form == "json":
         _json([_row(info, exchange) for info in kept])
     elif form == "text":
-        _table(sorted(kept, key=lambda info: (order[info.pack], -info.rule.severity)), exchange)
+        kept.sort(key=lambda info: (order[info.pack], -info.rule.severity))
+        _table(kept, exchange, language(lang))
     elif packs or severity or exchange:
-        click.echo("\n".join(pages.rule_table(kept, exchange)))
+        click.echo("\n".join(pages.rule_table(kept, exchange, language(lang))))
     else:
-        click.echo(pages.rules_page(policies, infos, frameworks), nl=False)
+        click.echo(pages.rules_page(policies, infos, frameworks, language(lang)), nl=False)
 
 
 @command.command("show")
 @click.argument("rule")
 @click.option("--pack", "packs", multiple=True, metavar="PACK|FILE|FOLDER", help="The policy that has it; repeatable.")  # fmt: skip
 @click.option("--format", "form", type=FORMATS, default="text", show_default=True)
-def show_command(rule: str, packs: tuple[str, ...], form: str) -> None:
+@report_options.language
+def show_command(rule: str, packs: tuple[str, ...], form: str, lang: str) -> None:
     """Explain one RULE: what it checks, why, its evidence, who can answer, the fix, its controls and cases."""
     from bfaudit.catalogue import pages, without_policy  # noqa: PLC0415
     from bfaudit.errors import UsageError  # noqa: PLC0415
     from bfaudit.exchanges import known  # noqa: PLC0415
+    from bfaudit.lang import language  # noqa: PLC0415
     from bfaudit.words import did_you_mean  # noqa: PLC0415
 
     _, infos, frameworks = _load(packs)
@@ -62,7 +69,7 @@ def show_command(rule: str, packs: tuple[str, ...], form: str) -> None:
     if form == "json":
         _json(_row(found, None))
         return
-    text = "\n".join(pages.one_rule(found, frameworks))
+    text = "\n".join(pages.one_rule(found, frameworks, language(lang)))
     if form == "markdown":
         click.echo(text)
         return
@@ -119,19 +126,22 @@ def _json(value: Any) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 
-def _table(infos: list[Any], exchange: str | None) -> None:
+def _table(infos: list[Any], exchange: str | None, lang: Language) -> None:
     from rich import box  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
+    from bfaudit.catalogue.pages import answers  # noqa: PLC0415
+
+    say = lang.say
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("rule", "severity", "policy", "the violation"):
-        table.add_column(heading, overflow="fold", no_wrap=heading == "rule")
+    table.add_column(say("rule"), overflow="fold", no_wrap=True)
+    for heading in (say("severity"), say("policy"), say("the violation")):
+        table.add_column(heading, overflow="fold")
     if exchange:
-        table.add_column(f"{exchange} answers")
+        table.add_column(say("{exchange} answers", exchange=exchange))
     for info in infos:
-        found = info.answer(exchange) if exchange else None
-        last = [found.answers if found else "status only"] if exchange else []
-        rule = info.rule
-        table.add_row(rule.id, rule.severity.word, info.pack, rule.title, *last)
+        rule, last = info.rule, [answers(info, exchange, lang)] if exchange else []
+        title = lang.sentence(" ".join(rule.title.split()))
+        table.add_row(rule.id, say(rule.severity.word), info.pack, title, *last)
     Console(markup=False, emoji=False).print(table)

@@ -11,13 +11,13 @@ import click
 import msgspec
 
 from bfaudit import __version__, credentials, errors
-from bfaudit.cli import notify, options, rounds
+from bfaudit.cli import notify, options, report_options, rounds
 from bfaudit.cli.durations import Interval
 from bfaudit.cli.gate_options import gating, selecting
 from bfaudit.cli.output import write
 from bfaudit.cli.stopping import Stop
+from bfaudit.lang import Language, language
 from bfaudit.model import Audit, Outcome, Result, Scanned, Snapshot, Unselected
-from bfaudit.words import count
 
 SCHEMA = "bfaudit-findings/1"
 _OUR_OWN = ("BFAUDIT_FINGERPRINT_KEY", "VAULT_TOKEN", "VAULT_SECRET_ID")
@@ -59,6 +59,7 @@ class Told(msgspec.Struct, frozen=True):
 @click.option("--webhook-secret", metavar="REF", help="Where the key lives that signs what is posted, such as env:NAME.")  # fmt: skip
 @options.judging
 @gating
+@report_options.language
 @options.keep_going
 @options.scanning
 def command(manifests: tuple[str, ...], **given: Any) -> int:
@@ -81,6 +82,7 @@ def command(manifests: tuple[str, ...], **given: Any) -> int:
         given["every"].total_seconds(),
         given["rounds"],
         loud=given["verbose"] > 1,
+        lang=language(given["lang"]),
     )
 
 
@@ -125,8 +127,17 @@ def _round(
         kept = {"schema": SCHEMA, "open": list(known.values()), "pending": late}
         write(given["state"], msgspec.json.encode(kept))
     if not given["quiet"]:
-        print(f"{at:%Y-%m-%dT%H:%M:%SZ}  {count(len(snapshot.connections), 'connection')}, {count(len(known), 'open finding')}, {len(new)} new, {len(resolved)} resolved", file=sys.stderr)  # fmt: skip
+        said = _line(language(given["lang"]), len(snapshot.connections), told)
+        print(f"{at:%Y-%m-%dT%H:%M:%SZ}  {said}", file=sys.stderr)
     return terms.code(audit)
+
+
+def _line(lang: Language, connections: int, told: Told) -> str:
+    """What a round came to."""
+    scanned = lang.plural("{n} connection", "{n} connections", connections)
+    found = lang.plural("{n} open finding", "{n} open findings", told.open)
+    changed = lang.say("{new} new, {resolved} resolved", new=len(told.new), resolved=len(told.resolved))  # fmt: skip
+    return f"{scanned}, {found}, {changed}"
 
 
 def _compare(known: dict[str, Open], audit: Audit) -> tuple[list[Open], list[Open]]:

@@ -27,6 +27,8 @@ def render(audit: Audit, options: Options) -> str:
     rows = Rows(audit, options)
     stamp = _time(audit.generated_at)
     caveats = list(rows.caveats())
+    unselected = audit.snapshot.unselected
+    part = [f"{count(unselected, 'connection')} of the fleet not selected"] if unselected else []
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -34,7 +36,7 @@ def render(audit: Audit, options: Options) -> str:
         "CALSCALE:GREGORIAN",
         "METHOD:PUBLISH",
         "X-WR-CALNAME:API keys that end",
-        f"X-WR-CALDESC:{_text(chr(10).join(caveats) or 'From a bfaudit scan.')}",
+        f"X-WR-CALDESC:{_text(chr(10).join([*caveats, *part]) or 'From a bfaudit scan.')}",
         "BEGIN:VTIMEZONE", "TZID:UTC", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0000",
         "TZOFFSETTO:+0000", "TZNAME:UTC", "END:STANDARD", "END:VTIMEZONE",
     ]  # fmt: skip

@@ -61,6 +61,7 @@ def _before(audit: Audit, options: Options) -> Iterator[dict[str, Json]]:
         "scanned_at": plain(audit.snapshot.generated_at),
         "snapshot": options.digest_of(audit.snapshot),
         "interrupted": audit.snapshot.interrupted,
+        **({"unselected": counts.unselected} if counts.unselected else {}),
         "connections": counts.connections,
         "outcomes": counts.outcomes,
         "failed_by_severity": counts.failed_by_severity,

@@ -77,6 +77,7 @@ class _Maker:
         self._rows = Rows(audit, options)
         self._elsewhere = self._rows.elsewhere()
         self._snapshot = visible(options.digest_of(audit.snapshot))
+        self._unselected = audit.snapshot.unselected
         self._shared = Shared()
 
     def findings(self, run: Run) -> Iterator[Column]:
@@ -235,6 +236,8 @@ class _Maker:
             "location": MARK,
             "snapshot": self._snapshot,
         }
+        if self._unselected:
+            more["unselected"] = self._unselected
         if exception is not None:
             more["exception"] = exception
         if self._elsewhere:

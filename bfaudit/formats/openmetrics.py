@@ -64,6 +64,11 @@ def _audit(audit: Audit) -> Iterator[Family]:
     yield from _counts(counts)
     left_out: list[Sample] = [({}, len(snapshot.rejected))]
     yield Family("bfaudit_rejected_connections", "Connections left out of the audit.", left_out)
+    yield Family(
+        "bfaudit_unselected_connections",
+        "Connections of the fleet that a selection left out; nothing here is about them.",
+        [({}, counts.unselected)],
+    )
 
 
 def _counts(counts: Counts) -> Iterator[Family]:

@@ -170,3 +170,20 @@ def test_the_demo_finds_every_planted_mistake(tmp_path):
     shown = readme.partition("$ bfaudit demo\n")[2].partition("```")[0].split("...\n")
     assert 3 == len(shown)
     assert all(part in ran.out.replace(f"{ROOT}/", "") for part in shown)
+
+
+def test_a_report_that_cannot_be_loaded_costs_no_scan(tmp_path):
+    """What it is made with is loaded while exchanges answer: where that fails, the scan is saved all the same."""
+    broken = tmp_path / "broken"
+    (broken / "rich").mkdir(parents=True)
+    (broken / "rich" / "__init__.py").write_text("raise RuntimeError\n")
+    saved = tmp_path / "snapshot.json"
+    with Sandbox(scenario(key("ONE"))) as box:
+        path = manifest(tmp_path, entry("KuCoin Spot One", "kucoin", "ONE"))
+        given = {**box.environment, "PYTHONPATH": f"{broken}:{ROOT}"}
+        more = ("--quiet", "--snapshot-out", saved)
+        ran = bfaudit("audit", path, *redirected(box), *more, **given)
+
+    assert 70 == ran.code
+    assert "RuntimeError" in ran.err
+    assert "Online" == json.loads(saved.read_text())["connections"][0]["status"]

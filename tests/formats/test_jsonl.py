@@ -4,6 +4,7 @@ import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from bfaudit.formats import FORMATS, Options
 from tests.formats.fleets import audits
@@ -38,6 +39,15 @@ def test_generated_fleets(made):
     ):
         wanted = result.connection.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         assert line["connection"] == wanted
+
+
+def test_what_a_selection_left_out_is_counted():
+    """Beside the counts, as in the JSON report."""
+    whole = failing()
+    part = replace(whole, snapshot=replace(whole.snapshot, unselected=18))
+
+    assert 18 == lines(part)[0]["unselected"]
+    assert "unselected" not in lines(whole)[0]
 
 
 def test_a_line_is_complete_in_itself():

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from bfaudit.formats import FORMATS, Options
 from tests.formats.fleets import audits
@@ -37,6 +38,16 @@ def test_schema(sample):
 def test_generated_fleets(made):
     """Whatever an exchange and a manifest may say."""
     contract(findings(made))
+
+
+def test_what_a_selection_left_out_is_counted():
+    """In every finding, as the snapshot is: a SIEM sees nothing else of the audit."""
+    whole = failing()
+    found = findings(replace(whole, snapshot=replace(whole.snapshot, unselected=18)))
+
+    contract(found)
+    assert {18} == {each["unmapped"]["unselected"] for each in found}
+    assert not any("unselected" in each["unmapped"] for each in findings(whole))
 
 
 def test_how_outcomes_are_spelt():

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from bfaudit.formats import FORMATS, Options
@@ -47,6 +48,15 @@ def test_values():
     assert {"critical": 2, "high": 3, "medium": 1, "low": 1, "info": 1} == severities
     assert [1] == [one.value for one in found["bfaudit_excepted_findings"].samples]
     assert 3 == len(found["bfaudit_key_created_timestamp_seconds"].samples)
+
+
+def test_what_a_selection_left_out_is_counted():
+    """Zero for a whole fleet: a missing sample would be no zero for Prometheus."""
+    whole = failing()
+    part = replace(whole, snapshot=replace(whole.snapshot, unselected=18))
+    samples = [families(each)["bfaudit_unselected_connections"].samples for each in (whole, part)]
+
+    assert [[0], [18]] == [[one.value for one in found] for found in samples]
 
 
 def test_the_dashboard():

@@ -4,8 +4,14 @@ import json
 
 import pytest
 
-from tests.cli.harness import bfaudit
+from bfaudit.catalogue import catalogue, pages, without_policy
+from bfaudit.exchanges import known
+from bfaudit.lang import ENGLISH, language
+from bfaudit.policy.listing import shipped, shipped_frameworks
+from bfaudit.sandbox import Sandbox
+from tests.cli.harness import bfaudit, entry, key, manifest, redirected, scenario
 from tests.lang.conftest import SNAPSHOT
+from tests.lang.test_reports import english
 
 
 @pytest.fixture
@@ -55,3 +61,56 @@ def test_a_language_that_is_none_is_refused(folder):
     assert 2 == ran.code
     assert "en" in ran.err
     assert "fi" in ran.err
+
+
+def test_the_catalogue_is_told_in_it(folder):
+    """`rules` and `fields` follow the option and the file; what machines read of them does not."""
+    (folder / "bfaudit.toml").write_text('lang = "fi"\n')
+    shown = ("rules", "show", "no-withdraw")
+
+    assert "Kuka osaa vastata" in bfaudit(*shown, cwd=folder).out
+    assert "Who can answer" in bfaudit(*shown, "--lang", "en", cwd=folder).out
+    assert "rikkomus" in bfaudit("rules", "list", cwd=folder).out
+    assert "merkitys" in bfaudit("fields", cwd=folder).out
+    for command in (shown, ("rules", "list"), ("fields",)):
+        made = [bfaudit(*command, "--format", "json", "--lang", code).out for code in ("en", "fi")]
+        assert made[0] == made[1]
+
+
+def test_no_english_in_the_catalogue():
+    """Of every rule and every field; the titles of controls are their publishers'."""
+    fi, frameworks, policies = language("fi"), shipped_frameworks(), shipped()
+    infos = catalogue(policies, known(), {})
+    rules = pages.rules_page(policies, infos, frameworks, fi)
+    own = [line for each in without_policy(known()) for line in pages.one_rule(each, {}, fi)]
+    names = {one.name for one in frameworks.values()}
+    lines = [line for line in rules.splitlines() if not any(name in line for name in names)]
+    code = ("require: ", "applies: ", "    params: ", "    severity: ")
+
+    assert {} == english(line for line in [*lines, *own] if not line.startswith(code))
+    assert {} == english(pages.fields_page(fi).splitlines(), ["ti: expires", "ti: exchange"])
+    assert english(pages.fields_page(ENGLISH).splitlines())
+
+
+def test_the_demonstration_ends_in_it(tmp_path):
+    """What it looked for, what it wrote and what comes next."""
+    ran = bfaudit("demo", "--output-dir", tmp_path, "--lang", "fi")
+    told = ran.out.partition("\nTahallaan")[2].splitlines()
+
+    assert 0 == ran.code, ran.err
+    assert {} == english((line.partition(": ")[2] or line for line in told), ["oletus: high"])
+    assert "löytyi" in ran.out
+    assert "auditoidaan" in ran.err
+
+
+def test_a_watch_tells_of_its_rounds_in_it(tmp_path):
+    """Whom it tells gets the same JSON."""
+    with Sandbox(scenario(key("ONE", ("General", "Spot", "Transfer")))) as box:
+        path = manifest(tmp_path, entry("KuCoin Spot One", "kucoin", "ONE"))
+        options = ("--rounds", 1, "--lang", "fi", *redirected(box))
+        ran = bfaudit("watch", path, *options, **box.environment)
+
+    assert 1 == ran.code, ran.err
+    assert "1 yhteys, " in ran.err
+    assert "avointa löydöstä, " in ran.err
+    assert " uutta, 0 poistunut" in ran.err
