@@ -1,10 +1,11 @@
 """Baselines: the known findings of a fleet, as a file that is kept beside its manifests. Its schema is `schemas/baseline.schema.json`.
 
-A finding is known by its rule and its connection, so that moved lines and renamed files change nothing. The file is
-plain: one finding to an entry, in order, so that a review sees what is added and two branches merge.
+A finding is known by its rule and its connection, so that moved lines and renamed files change nothing; one that has
+become worse since is new. The file is plain: one finding to an entry, in order, so that a review sees what is added and
+two branches merge.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -12,12 +13,23 @@ from msgspec.structs import replace
 
 from bfaudit.errors import InvalidInput, Problem
 from bfaudit.model import Audit, Json, Outcome, Place, Result, Severity, fingerprint
+from bfaudit.results import Results
 from bfaudit.sealed import Moment, speakable, utc
 
 SCHEMA = "bfaudit-baseline/1"
 
 
-class Known(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+WORSE_BY_MORE = frozenset({
+    "attestation.endless", "attestation.lapsed", "egress.address", "fleet.inventory_drift", "fleet.other_environments",
+    "fleet.other_strategies", "fleet.same_account", "fleet.same_key", "fleet.same_name_words", "fleet.same_strategy",
+    "fleet.same_uid", "fleet.undeclared_keys", "history.widened", "key.contradictions", "key.excess", "key.missing",
+    "network.allowlist", "network.broad", "network.missing_servers", "network.unexpected", "reach.exits",
+    "scan.client_differs", "scan.known_bad", "scan.refused_hosts",
+})  # fmt: skip
+"""The fields that list what a rule minds: with one item more it is another finding."""
+
+
+class Known(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One finding that is known."""
 
     fingerprint: str
@@ -27,6 +39,8 @@ class Known(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     message: str
     """What was found when it became known."""
     since: Moment
+    listed: Mapping[str, tuple[str, ...]] = {}
+    """What fields listed then, of those that are worse by more."""
 
     @property
     def order(self) -> tuple[int, str, str]:
@@ -38,11 +52,6 @@ class Baseline(Struct, frozen=True, kw_only=True):
     """The findings that are known of a fleet."""
 
     findings: tuple[Known, ...] = ()
-
-    @property
-    def fingerprints(self) -> frozenset[str]:
-        """What tells the findings."""
-        return frozenset(known.fingerprint for known in self.findings)
 
 
 class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +78,7 @@ def created(audit: Audit) -> Baseline:
             severity=result.rule.severity.word,
             message=result.judgement.message,
             since=utc(audit.generated_at),
+            listed=_listed(result),
         )
         for result in audit.results
         if _found(result)
@@ -103,8 +113,15 @@ def pruned(baseline: Baseline, audit: Audit) -> Pruned:
 
 def applied(audit: Audit, baseline: Baseline) -> Audit:
     """The audit with its known findings marked."""
-    found = {result.fingerprint for result in audit.results if _found(result)}
-    return replace(audit, baselined=baseline.fingerprints & found)
+    known = {one.fingerprint: one for one in baseline.findings}
+    return replace(
+        audit,
+        baselined=frozenset(
+            result.fingerprint
+            for result in Results.of(audit.results).having({Outcome.FAIL})
+            if _found(result) and _is(known.get(result.fingerprint), result)
+        ),
+    )
 
 
 def encode(baseline: Baseline) -> bytes:
@@ -154,6 +171,23 @@ def _json(data: bytes, file: str) -> Json:
 def _found(result: Result) -> bool:
     # What has an identity of its own is about an exception, and not to be known away.
     return result.outcome is Outcome.FAIL and result.exception is None and result.identity is None
+
+
+def _is(known: Known | None, result: Result) -> bool:
+    """Whether a finding is the known one: no graver than it was, and nothing listed that was not."""
+    if known is None or result.rule.severity > Severity.of(known.severity):
+        return False
+    return all(
+        set(items).issubset(known.listed.get(field, ())) for field, items in _listed(result).items()
+    )
+
+
+def _listed(result: Result) -> dict[str, tuple[str, ...]]:
+    return {
+        seen.field: tuple(sorted(map(str, seen.value)))
+        for seen in result.judgement.observations
+        if seen.field in WORSE_BY_MORE and seen.value
+    }
 
 
 def _ordered(findings: Iterable[Known]) -> Baseline:

@@ -47,9 +47,8 @@ def _evaluate(snapshot: Snapshot, policies: Sequence[Policy], now: datetime) -> 
     )
     scanned = sorted(snapshot.connections, key=attrgetter("connection.name"))
     # What was rejected, or not reached before an interruption, may share a key or an account with any of the others.
-    untold = (
-        snapshot.unselected - len(snapshot.rest) + len(snapshot.rejected) + snapshot.interrupted
-    )
+    uncounted = max(0, snapshot.unselected - len(snapshot.rest))
+    untold = uncounted + len(snapshot.rejected) + snapshot.interrupted
     table = Table(scanned, now, snapshot.rest, untold, ScanRun.of(snapshot))
     connections = [one.connection for one in scanned]
     declared = [(one.place, one.places) for one in connections]

@@ -4,7 +4,7 @@ A finding under an exception stays a finding and carries the exception's id. An 
 no finding needs, is a finding of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from itertools import chain
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from bfaudit.egress import RULE as EGRESS
+from bfaudit.manifest.fields import normal_name
 from bfaudit.model import (
     ApprovedException,
     Audit,
@@ -87,7 +88,7 @@ def decide(audit: Audit, asked: Sequence[Asked], now: datetime) -> Audit:
                 if outcome is Outcome.FAIL:
                     marks[rule].setdefault(at, exception.id)
             if not _judged_elsewhere(exception, audit, {rule.id for rule in rules}):
-                wrong += _not_needed(exception, outcomes, list(connections))
+                wrong += _not_needed(exception, outcomes, connections)
         on = names[0] if len(names) == 1 else exception.id
         findings += [_finding(rule, exception, message, on) for rule, message in wrong]
     marked = [run.under(marks[rule]) if rule in marks else run for rule, run in runs.items()]
@@ -110,14 +111,16 @@ def _not_in_force(
     lacks = [name for name in REQUIRED if not getattr(exception, name)]
     if lacks:
         yield INCOMPLETE, f"It lacks {', '.join(f'`{name}`' for name in lacks)}."
-    asker = _person(exception.requested_by)
-    approvers = {_person(name) for name in exception.approved_by} - {asker, ""}
+    asker = normal_name(exception.requested_by)
+    approvers = {normal_name(name) for name in exception.approved_by} - {asker, ""}
     needed = limits.approvers[worst]
     if exception.approved_by and len(approvers) < needed:
         others = "somebody else" if needed == 1 else f"{needed} others"
         yield INCOMPLETE, f"It is not approved yet: a {worst.word} rule needs the approval of {others} than who asks."  # fmt: skip
     if worst is Severity.CRITICAL and is_pattern(exception):
         yield INCOMPLETE, "It selects by a pattern, which a critical rule does not allow."
+    elif worst is Severity.CRITICAL and "connection" not in exception.select:
+        yield INCOMPLETE, "It names no connection, which a critical rule asks for."
     created, expires = exception.created, exception.expires
     if created is not None and created > today:
         yield INCOMPLETE, f"It holds from {created} only."
@@ -140,20 +143,21 @@ def _judged_elsewhere(exception: ApprovedException, audit: Audit, rules: set[str
 
 
 def _not_needed(
-    exception: ApprovedException, outcomes: set[Outcome], names: Sequence[str]
+    exception: ApprovedException, outcomes: set[Outcome], names: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Why nothing needs an exception that holds."""
+    """Why nothing needs an exception that holds, or a name in it."""
+    asked = dict.fromkeys(exception.select.get("connection", ()))
+    strange = [name for name in asked if name not in names and not _patterned(name)]
     if not outcomes:
-        asked = exception.select.get("connection", ())
-        hints = (did_you_mean(name, names) for name in asked if name not in names)
+        hints = (did_you_mean(name, names) for name in strange)
         hint = next(filter(None, hints), None)
         yield UNMATCHED, f"No audited connection matches it{f': {hint}' if hint else '.'}"
-    elif outcomes <= {Outcome.PASS, Outcome.NOT_APPLICABLE}:
+        return
+    for name in strange:
+        hint = did_you_mean(name, names)
+        yield UNMATCHED, f"No audited connection is called {name}{f': {hint}' if hint else '.'}"
+    if outcomes <= {Outcome.PASS, Outcome.NOT_APPLICABLE}:
         yield INEFFECTIVE, "None of its rules fails for any connection that it selects."
-
-
-def _person(name: str) -> str:
-    return " ".join(name.casefold().split())
 
 
 def selected(exception: ApprovedException, connections: Mapping[str, Connection]) -> Sequence[str]:

@@ -81,8 +81,8 @@ def exit_code(
     counts = summary(audit)
     unanswered = counts.outcomes[Outcome.UNKNOWN] + counts.outcomes[Outcome.ERROR]
     asked = unanswered + counts.outcomes[Outcome.PASS] + counts.outcomes[Outcome.FAIL]
-    if not asked and not gaps:
-        return 0 if allow_empty else 3
+    if not asked and not gaps and not allow_empty:
+        return 3
     if exit_zero:
         return 0
     if failures(audit, fail_on):

@@ -1,6 +1,6 @@
 """What a master key's listing means for a fleet: keys that no manifest declares, and evidence for those it does. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -45,12 +45,23 @@ def drift(scanned: Scanned, listed: Mapping[str, ListedKey]) -> tuple[str, ...] 
         return None
     return tuple(
         f"{path}: the key says {_shown(own.value)}, the listing says {_shown(fact.value)}"
-        for path, fact in sorted(key.facts.known.items())
-        if (own := scanned.facts.get(path))
-        and own.source is not Source.INVENTORY
-        and path != "key.last_used_at"
-        and not _agree(own, fact)
+        for path, own, fact in _side_by_side(scanned, key)
+        if own is not None and not _agree(own, fact)
     )
+
+
+def listed_only(scanned: Scanned, listed: Mapping[str, ListedKey]) -> tuple[str, ...]:
+    """What the master's listing tells of a key, and the key's own answer does not."""
+    key = listed.get(scanned.fingerprint or "")
+    return tuple(path for path, own, _ in _side_by_side(scanned, key) if own is None) if key else ()
+
+
+def _side_by_side(scanned: Scanned, key: ListedKey) -> Iterator[tuple[str, Fact | None, Fact]]:
+    """What a listing tells of a key, by path: what the key says itself, and the listing. Use goes on between the two."""
+    for path, fact in sorted(key.facts.known.items()):
+        own = scanned.facts.get(path)
+        if path != "key.last_used_at":
+            yield path, own if own and own.source is not Source.INVENTORY else None, fact
 
 
 def enrich(scans: Sequence[Scanned]) -> tuple[Scanned, ...]:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import bfaudit
-from bfaudit.model import Attestation, Audit, Outcome, Result, Rule
+from bfaudit.model import Attestation, Audit, Outcome, Rejected, Result, Rule
 from bfaudit.policy.frameworks import Control, Framework
 from bfaudit.policy.getters import counts_on
 
@@ -91,6 +91,11 @@ class Compliance:
     states: Mapping[str, int]
     """How many controls came to what, worst first, all six."""
     connections: int
+    interrupted: bool
+    """Whether the scan was stopped early, so that connections are missing."""
+    unselected: int
+    """How many connections of the fleet a selection left out."""
+    rejected: tuple[Rejected, ...]
     policies: tuple[str, ...]
     generated: datetime
     scanned: datetime
@@ -132,6 +137,9 @@ def compliance(audit: Audit, framework: Framework) -> Compliance:
         controls=views,
         states={state: counted[state] for state in STATES},
         connections=len(audit.snapshot.connections),
+        interrupted=audit.snapshot.interrupted,
+        unselected=audit.snapshot.unselected,
+        rejected=audit.snapshot.rejected,
         policies=audit.policies,
         generated=audit.generated_at,
         scanned=audit.snapshot.generated_at,

@@ -19,6 +19,7 @@ from bfaudit.model import Audit, Json
 from bfaudit.policy.frameworks import Framework
 from bfaudit.report.wording import moment, paragraph, visible
 from bfaudit.sealed import plain, seal
+from bfaudit.snapshot import rejected_row
 
 SCHEMA = "bfaudit-compliance/1"
 
@@ -90,16 +91,28 @@ def _text(framework: Framework, audit: Audit, options: Options) -> str:
 
 
 def _about(view: Compliance, lang: Language) -> Iterator[str]:
-    one, say = view.framework, lang.say
-    if one.analogy:
-        yield say("By analogy only: {text}", text=_told(lang, one.analogy))
-    if one.note:
-        yield _told(lang, one.note)
+    framework, say = view.framework, lang.say
+    if framework.analogy:
+        yield say("By analogy only: {text}", text=_told(lang, framework.analogy))
+    if framework.note:
+        yield _told(lang, framework.note)
     if view.redirected:
         yield say(
             "NOT THE REAL EXCHANGE: {names} was asked elsewhere than at its own address.",
             names=", ".join(view.redirected),
         )
+    if view.interrupted:
+        yield f"{say('The scan was interrupted:')} {say('connections are missing.')}"
+    if view.unselected:
+        yield lang.plural(
+            "{n} more connection of the fleet was not selected: nothing here is about it.",
+            "{n} more connections of the fleet were not selected: nothing here is about them.",
+            view.unselected,
+        )
+    for one in view.rejected[:NAMES]:
+        yield f"{one.name}: {say('left out: {why}', why=one.error)}"
+    if len(view.rejected) > NAMES:
+        yield say("{n} more", n=str(len(view.rejected) - NAMES))
     yield lang.plural(
         "{n} connection, policies: {policies}. An unknown is never a pass.",
         "{n} connections, policies: {policies}. An unknown is never a pass.",
@@ -189,6 +202,9 @@ def _json(framework: Framework, audit: Audit, options: Options) -> bytes:
         "policies": list(view.policies),
         "redirected": list(view.redirected),
         "connections": view.connections,
+        "interrupted": view.interrupted,
+        "unselected": view.unselected,
+        "rejected": list(map(rejected_row, view.rejected)),
         "states": dict(view.states),
         "controls": [_control(control) for control in view.controls],
         "sign_off": [{"role": who, "name": None, "date": None} for who in view.sign_off],

@@ -8,7 +8,6 @@ from bfaudit.model import (
     Change,
     Connection,
     Direction,
-    ExchangeScanned,
     Reason,
     Scanned,
     Severity,
@@ -18,6 +17,12 @@ from bfaudit.model import (
 
 _DEAD = frozenset({Reason.UNKNOWN_KEY, Reason.EXPIRED, Reason.DISABLED})
 _ACCEPTED = frozenset({Status.ONLINE, Status.NO_TRADING_PERMISSION})
+
+
+Asked = Mapping[str, frozenset[bool]]
+"""By exchange, whether it was asked elsewhere than at its own address."""
+_AT_HOME = frozenset({False})
+NOT_WHOLE = "the earlier snapshot does not hold it, and is not of the whole fleet"
 
 
 class Pair(NamedTuple):
@@ -42,7 +47,7 @@ def compare(old: Snapshot, new: Snapshot) -> tuple[Change, ...]:
 
 def _changes(old: Snapshot, new: Snapshot) -> Iterator[Change]:
     sides = paired(old, new)
-    asked = _redirected(old), _redirected(new)
+    asked = redirected(old), redirected(new)
     for pair in sides.both:
         yield from _compared(pair, *asked)
     for scanned in sides.added:
@@ -90,14 +95,12 @@ def key_replaced(old: Scanned, new: Scanned) -> bool | None:
     return old.fingerprint != new.fingerprint
 
 
-def changes_of(pair: Pair) -> tuple[Change, ...]:
-    """What changed of one connection that is in both."""
-    return tuple(sorted(_compared(pair, {}, {}), key=_order))
+def changes_of(pair: Pair, asked_old: Asked, asked_new: Asked) -> tuple[Change, ...]:
+    """What changed of one connection that is in both, by where either scan asked each exchange."""
+    return tuple(sorted(_compared(pair, asked_old, asked_new), key=_order))
 
 
-def _compared(
-    pair: Pair, asked_old: Mapping[str, bool], asked_new: Mapping[str, bool]
-) -> Iterator[Change]:
+def _compared(pair: Pair, asked_old: Asked, asked_new: Asked) -> Iterator[Change]:
     old, new = pair
     tell = Told(new.connection.name)
     yield from _declared(old.connection, new.connection, tell)
@@ -106,7 +109,7 @@ def _compared(
         was = f"declared for {old.connection.exchange} before, for {exchange} now"
         yield _incomparable(tell, was)
         return
-    if asked_old.get(exchange, False) != asked_new.get(exchange, False):
+    if len(asked_old.get(exchange, _AT_HOME) | asked_new.get(exchange, _AT_HOME)) > 1:
         where = "asked at its own address in one scan, redirected in the other"
         yield _incomparable(tell, f"{exchange} was {where}")
         return
@@ -177,10 +180,8 @@ def _declared(old: Connection, new: Connection, tell: Told) -> Iterator[Change]:
 
 def _added(scanned: Scanned, old: Snapshot) -> Iterator[Change]:
     tell = Told(scanned.connection.name)
-    if old.interrupted or old.unselected or _rejected(old, scanned):
-        yield _incomparable(
-            tell, "the earlier snapshot does not hold it, and is not of the whole fleet"
-        )
+    if may_have_held(old, scanned):
+        yield _incomparable(tell, NOT_WHOLE)
     else:
         yield tell(
             "connection-added",
@@ -188,6 +189,11 @@ def _added(scanned: Scanned, old: Snapshot) -> Iterator[Change]:
             Direction.OTHER,
             "a connection that was not there before",
         )
+
+
+def may_have_held(old: Snapshot, scanned: Scanned) -> bool:
+    """Whether a connection that an earlier snapshot does not hold may have been there all the same."""
+    return bool(old.interrupted or old.unselected or _rejected(old, scanned))
 
 
 def _removed(scanned: Scanned, new: Snapshot) -> Iterator[Change]:
@@ -216,9 +222,12 @@ def _status_text(scanned: Scanned) -> str:
     return f"{scanned.status} ({scanned.reason})" if scanned.reason else str(scanned.status)
 
 
-def _redirected(snapshot: Snapshot) -> dict[str, bool]:
-    exchanges: tuple[ExchangeScanned, ...] = snapshot.exchanges
-    return {one.id: one.redirected for one in exchanges}
+def redirected(snapshot: Snapshot) -> Asked:
+    """Whether each exchange was redirected; both where scans are joined of which one was."""
+    found: dict[str, frozenset[bool]] = {}
+    for one in snapshot.exchanges:
+        found[one.id] = found.get(one.id, frozenset()) | {one.redirected}
+    return found
 
 
 def _order(change: Change) -> tuple[int, str, str, str]:

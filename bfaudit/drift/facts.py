@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from bfaudit.facts import REACHES
 from bfaudit.model import PERMISSIONS, Change, Direction, Facts, Grant, Scanned, Severity
 from bfaudit.policy import addresses
 from bfaudit.policy.rules import shown
@@ -53,14 +54,15 @@ def still_unknown(old: Facts, new: Facts) -> int:
 
 def fact_changes(old: Facts, new: Facts, tell: Told) -> Iterator[Change]:
     """Every change of facts between two scans that saw the key."""
-    changed: set[str] = set()
+    told: set[tuple[str, Direction]] = set()
     for path in _grants(old, new):
         for change in _grant(path, old, new, tell):
-            changed.add(path.removeprefix("permissions."))
+            told.add((path.removeprefix("permissions."), change.direction))
             yield change
-    for word in ("manage_keys", "ip_list", "transfer", "withdraw"):
-        if word not in changed:
-            yield from _grant(f"reach.{word}", old, new, tell)
+    for word in REACHES:
+        for change in _grant(f"reach.{word}", old, new, tell):
+            if (word, change.direction) not in told:
+                yield change
     yield from _network(old, new, tell)
     for path, compared in _VALUES.items():
         yield from _value(path, compared, old, new, tell)

@@ -4,7 +4,16 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from bfaudit.drift import Pair, changes_of, key_replaced, paired
+from bfaudit.drift import (
+    NOT_WHOLE,
+    Asked,
+    Pair,
+    changes_of,
+    key_replaced,
+    may_have_held,
+    paired,
+    redirected,
+)
 from bfaudit.model import Direction, Fact, History, Scanned, Snapshot
 from bfaudit.sealed import utc
 
@@ -12,20 +21,32 @@ from bfaudit.sealed import utc
 def remembered(snapshot: Snapshot, previous: Snapshot) -> Snapshot:
     """The snapshot with the history of every connection, as far as the earlier one and its own history tell."""
     earlier = {pair.new.connection.name: pair.old for pair in paired(previous, snapshot).both}
+    asked = redirected(previous), redirected(snapshot)
+
+    def history(one: Scanned) -> History:
+        old = earlier.get(one.connection.name)
+        return _new(one, previous) if old is None else _history(Pair(old, one), *asked)
+
     return replace(
         snapshot,
-        connections=tuple(
-            replace(one, history=_history(earlier.get(one.connection.name), one))
-            for one in snapshot.connections
-        ),
+        connections=tuple(replace(one, history=history(one)) for one in snapshot.connections),
     )
 
 
-def _history(old: Scanned | None, new: Scanned) -> History:
+def _new(new: Scanned, previous: Snapshot) -> History:
+    """The history of a connection that the earlier snapshot does not hold."""
+    return History(
+        first_seen=utc(new.scanned_at),
+        compared=False,
+        unsure=(NOT_WHOLE,) if may_have_held(previous, new) else (),
+        last_use_seen=_used(new),
+    )
+
+
+def _history(pair: Pair, asked_old: Asked, asked_new: Asked) -> History:
+    old, new = pair
     seen, used = utc(new.scanned_at), _used(new)
-    if old is None:
-        return History(first_seen=seen, compared=False, last_use_seen=used)
-    changes = changes_of(Pair(old, new))
+    changes = changes_of(pair, asked_old, asked_new)
     widened = tuple(one.text for one in changes if one.direction is Direction.WIDENED)
     unsure = tuple(one.text for one in changes if one.direction is Direction.UNKNOWN)
     if key_replaced(old, new) is not False:

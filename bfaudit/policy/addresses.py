@@ -137,6 +137,12 @@ def may_be(entry: str, net: Network) -> bool:
     return any(pattern.fullmatch(str(address)) for address in net)
 
 
+def may_be_in(entry: str, net: Network) -> bool:
+    """Whether a masked entry may stand for an address of a network, however wide that is."""
+    lead = _lead(entry)
+    return lead is not None and lead.overlaps(net) and may_be(entry, net)
+
+
 def _broad(entry: str, declared: list[Network]) -> bool | None:
     net = network(entry)
     if net is None:
@@ -146,10 +152,12 @@ def _broad(entry: str, declared: list[Network]) -> bool | None:
         if private(lead):
             return True
         return None if any(lead.overlaps(other) for other in _PRIVATE) else False
+    if net.prefixlen == 0:
+        return True
     if any(within(net, server) for server in declared):
         return False
     wide = any(within(server, net) for server in declared)
-    return wide or net.prefixlen == 0 or any(net.overlaps(other) for other in _PRIVATE)
+    return wide or any(net.overlaps(other) for other in _PRIVATE)
 
 
 def _lead(entry: str) -> Network | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from bfaudit.model import PERMISSIONS, Grant, Reason, Source, Status
-from bfaudit.policy.evidence import Evidence, Subject, known_by, name_words, utc
+from bfaudit.policy.evidence import Evidence, Subject, known_by, name_words, to_come, utc
 from bfaudit.policy.getters import Getter, attested, fact, tested
 
 _NO_SIGHT = frozenset({Reason.UNRESOLVED_CREDENTIAL, Reason.AMBIGUOUS, Reason.MALFORMED_SECRET})
@@ -167,6 +167,8 @@ def replaced_days(subject: Subject) -> Evidence:
     if own is None or (newest == own and undated):
         return Evidence(unknown="it is not known when each of the strategy's keys was created")
     assert newest is not None  # noqa: S101 - own is one of them
+    if why := to_come(newest, subject.now):
+        return Evidence(unknown=why)
     days = max(0, (subject.now - newest).days) if newest > own else 0
     return Evidence(days, None, Source.INVENTORY)
 

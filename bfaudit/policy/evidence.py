@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bfaudit.exchanges import known
 from bfaudit.model import PERMISSIONS, Fact, Grant, Observation, Scanned, Status, Unselected
+from bfaudit.reach import AHEAD
 
 if TYPE_CHECKING:
     from bfaudit.exchanges.base import Adapter
@@ -52,11 +53,16 @@ def _adapter(exchange: str) -> "Adapter | None":
     return known().get(exchange)
 
 
+def tells(exchange: str, path: str) -> bool:
+    """Whether an exchange tells a fact of its keys."""
+    adapter = _adapter(exchange)
+    return adapter is not None and path not in adapter.untold
+
+
 def withheld(scanned: Scanned | Unselected, path: str) -> bool:
     """Whether an exchange tells a fact of other keys, and not of this one: then nothing else may stand for it."""
     reason = scanned.facts.unknown.get(path)
-    adapter = _adapter(scanned.connection.exchange) if reason else None
-    return adapter is not None and path not in adapter.untold
+    return bool(reason) and tells(scanned.connection.exchange, path)
 
 
 def born_of(scanned: Scanned | Unselected) -> datetime | None:
@@ -162,6 +168,12 @@ def name_words(name: str) -> tuple[str, ...]:
 def midnight(day: date) -> datetime:
     """The moment a UTC day begins."""
     return datetime.combine(day, time(), UTC)
+
+
+def to_come(moment: datetime, now: datetime) -> str | None:
+    """Why nothing can have happened at a time; None where it is past, or ahead by what days and clocks differ."""
+    day = f"{moment:%Y-%m-%d}"
+    return f"{day} is still to come" if moment - now > AHEAD else None
 
 
 def utc(moment: datetime) -> datetime:

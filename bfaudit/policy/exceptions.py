@@ -94,6 +94,11 @@ class _Reader:
 def _select(
     document: Document, path: Steps, select: Mapping[str, Any], worst: Severity
 ) -> Iterator[Problem]:
+    hint = "name each connection: nobody approved the next one"
+    if worst is Severity.CRITICAL and "connection" not in select:
+        message = "an exception from a critical rule that names no connection"
+        yield document.problem(message, path, hint=hint)
+        return
     for field, texts in select.items():
         for number, text in enumerate(_several(texts)):
             at = (*path, field) if isinstance(texts, str) else (*path, field, number)
@@ -106,7 +111,6 @@ def _select(
                 yield document.problem("the pattern is empty", at)
             elif worst is Severity.CRITICAL and text.startswith(("glob:", "re:")):
                 message = "a pattern in an exception from a critical rule"
-                hint = "name each connection: nobody approved the next one"
                 yield document.problem(message, at, hint=hint)
 
 

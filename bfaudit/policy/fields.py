@@ -9,6 +9,7 @@ from bfaudit.policy import bases, derived, endpoints, history, inventories
 from bfaudit.policy import getters as by
 from bfaudit.policy.bases import Basis
 from bfaudit.policy.evidence import Evidence, utc
+from bfaudit.policy.fleet import NO_KEY
 
 BOOL, INT, STRING, TIME, LIST = "bool", "int", "string", "timestamp", "list(string)"
 
@@ -215,7 +216,7 @@ _REACH = (
 
 _FLEET = (
     Field("fleet.same_key", LIST, "the other connections with the same key", "fingerprints of the fleet",
-          by.peers(lambda s: s.fleet.by_key, "this connection has no fingerprint of its key")),
+          by.peers(lambda s: s.fleet.by_key, NO_KEY)),
     Field("fleet.same_account", LIST, "the other connections declared for the same account of the exchange",
           "manifest: exchange and account", by.peers(lambda s: s.fleet.by_account, "the manifest declares no `account`")),
     Field("fleet.same_uid", LIST, "the other connections whose key belongs to the same account, as the exchange says",
@@ -254,8 +255,8 @@ _FLEET = (
 )  # fmt: skip
 
 _HISTORY = (
-    Field("history.compared", BOOL, "whether the earlier snapshot holds the connection", "--previous",
-          history.told(lambda told: told.compared)),
+    Field("history.compared", BOOL, "whether the earlier snapshot holds the connection; unknown where it does not, and is "
+          "not of the whole fleet", "--previous", history.held),
     Field("history.first_seen", TIME, "when a scan first saw this key in this connection", "--previous",
           history.told(lambda told: told.first_seen)),
     Field("history.last_changed", TIME, "when a scan first saw the last change of what the key may do; has no value where "

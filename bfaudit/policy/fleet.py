@@ -1,10 +1,10 @@
 """A fleet as its fields see it: what connections have in common, those that a selection left out among them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from bfaudit.inventory import by_fingerprint
@@ -14,6 +14,7 @@ from bfaudit.policy.groups import Groups, Parts, group
 from bfaudit.policy.ran import NOT_TOLD, ScanRun
 
 UID = "account_facts.uid"
+NO_KEY = "this connection has no fingerprint of its key"
 LISTED = 20
 """How many other connections a field names; the rest is a number, so that one key in a whole fleet stays linear."""
 
@@ -37,11 +38,10 @@ class Fleet:
 
     def uncompared(self, position: int, groups: Groups) -> str | None:
         """Why the group of a connection may have members that are not seen; None where it cannot."""
-        count = self.untold + groups.unasked.get(self._connections[position].connection.exchange, 0)
+        unasked = groups.unasked.get(self._connections[position].connection.exchange, ())
+        count = self.untold + len(unasked)
         if count:
-            return (
-                f"at least {count} of the connections were not scanned, and could not be compared"
-            )
+            return _uncompared(count)
         return self.unlike(position) if groups is self.by_key else None
 
     def unlike(self, position: int) -> str | None:
@@ -64,12 +64,13 @@ class Fleet:
                 found[one.connection.exchange][one.fingerprint_key] += 1
         return found
 
-    def _grouped(self, keys: list[Any]) -> Groups:
-        """Groups by what only a scan, or a key, can tell."""
-        exchanges = (
-            self._connections[i].connection.exchange for i in self._rest if keys[i] is None
-        )
-        return group(keys)._replace(unasked=Counter(exchanges))
+    def _grouped(self, keys: list[Any], positions: Iterable[int]) -> Groups:
+        """Groups by what only a scan, or a key, can tell: of which these positions may lack it."""
+        unasked: defaultdict[str, list[int]] = defaultdict(list)
+        for i in positions:
+            if keys[i] is None:
+                unasked[self._connections[i].connection.exchange].append(i)
+        return group(keys)._replace(unasked=unasked)
 
     def peers(self, groups: Groups, position: int) -> tuple[str, ...]:
         """The names of the other connections in the group of one."""
@@ -87,7 +88,8 @@ class Fleet:
     @cached_property
     def by_key(self) -> Groups:
         """Connections by the fingerprint of their key."""
-        return self._grouped([scanned.fingerprint for scanned in self._connections])
+        keys = [scanned.fingerprint for scanned in self._connections]
+        return self._grouped(keys, range(len(keys)))
 
     @cached_property
     def by_account(self) -> Groups:
@@ -110,7 +112,7 @@ class Fleet:
         for i in self._rest:
             declared = self._connections[i].connection
             keys[i] = (declared.exchange, declared.uid) if declared.uid else None
-        return self._grouped(keys)
+        return self._grouped(keys, self._rest)
 
     @cached_property
     def by_strategy(self) -> Groups:
@@ -166,9 +168,9 @@ class Fleet:
                 if one.lifecycle == "active":
                     parts.setdefault(getattr(one, attribute), []).append(i)
         unasked: defaultdict[str, Counter[str | None]] = defaultdict(Counter)
-        for i in self._rest if groups.unasked else ():
+        for i in chain.from_iterable(groups.unasked.values()):
             one = self._connections[i].connection
-            if groups.keys[i] is None and one.lifecycle == "active":
+            if one.lifecycle == "active":
                 unasked[one.exchange][getattr(one, attribute)] += 1
         return Parts(groups.keys, members, unasked)
 
@@ -195,6 +197,7 @@ class Fleet:
         if not names:
             unseen = self._apart_unseen(position, [parts for parts, _ in keyed], own)
             unseen = unseen or self._accounts_untold(position, attribute, own)
+            unseen = unseen or self._key_untold(position, several, own)
         if unseen:
             return Evidence(unknown=unseen)
         shown = names if len(names) <= LISTED else (*names[:LISTED], "and more")
@@ -207,12 +210,18 @@ class Fleet:
         counts = [sum(each.values()) - each.get(own, 0) for each in others]
         count = self.untold + max(counts, default=0)
         if count:
-            return (
-                f"at least {count} of the connections were not scanned, and could not be compared"
-            )
+            return _uncompared(count)
         if any(parts is self.environments_by_key for parts in several):
             return self.unlike(position)
         return None
+
+    def _key_untold(self, position: int, several: Sequence[Parts], own: str) -> str | None:
+        """Why others that differ may have the same key; None where its key is known, or no matter."""
+        parts = self.environments_by_key
+        if parts.keys[position] is not None or all(each is not parts for each in several):
+            return None
+        exchange = self._connections[position].connection.exchange
+        return NO_KEY if any(self._differing(exchange, "environment", own)) else None
 
     def _accounts_untold(self, position: int, attribute: str, own: str) -> str | None:
         """Why a declared account does not stand for the real one; None where it does, or nobody can tell better.
@@ -225,7 +234,31 @@ class Fleet:
             return "the exchange did not tell the account of this key"
         if untold:
             return f"the exchange did not tell the account of others ({untold})"
-        return None
+        return self._accounts_undeclared(position, attribute, own)
+
+    def _accounts_undeclared(self, position: int, attribute: str, own: str) -> str | None:
+        """Why others may have the account of one of which the exchange does not tell it; None where they cannot."""
+        if self.by_uid.keys[position] is not None:
+            return None
+        one = self._connections[position].connection
+        if one.account is None:
+            differs = any(self._differing(one.exchange, attribute, own))
+            return "the manifest declares no `account`" if differs else None
+        silent = self._accountless[attribute].get(one.exchange, Counter())
+        count = silent.total() - silent[own]
+        return f"others ({count}) declare no `account`" if count else None
+
+    @cached_property
+    def _accountless(self) -> Mapping[str, Mapping[str, Counter[str | None]]]:
+        """By attribute and exchange, how many active connections of each value have no account, told or declared."""
+        found: dict[str, defaultdict[str, Counter[str | None]]] = {}
+        for attribute in ("strategy", "environment"):
+            exchanges = found[attribute] = defaultdict(Counter)
+            for one, uid in zip(self._connections, self.by_uid.keys, strict=True):
+                declared = one.connection
+                if declared.lifecycle == "active" and declared.account is None and uid is None:
+                    exchanges[declared.exchange][getattr(declared, attribute)] += 1
+        return found
 
     def _differing(self, exchange: str, attribute: str, own: str) -> tuple[int, int]:
         """How many active connections of an exchange differ in an attribute: with their account told, and withheld."""
@@ -274,6 +307,13 @@ class Fleet:
     def by_words(self) -> Groups:
         """Connections by the words of their name, in any order and case."""
         return group([tuple(sorted(name_words(s.connection.name))) for s in self._connections])
+
+
+def _uncompared(count: int) -> str:
+    return (
+        f"at least {count} of the connections were not scanned, or their key is not known, "
+        "and could not be compared"
+    )
 
 
 def _strategy_key(one: Connection) -> Any:

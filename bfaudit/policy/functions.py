@@ -5,7 +5,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from bfaudit.policy.addresses import masked, may_be, network, private, within
+from bfaudit.policy.addresses import masked, may_be_in, network, private, within
 
 _LARGEST = 2**63 - 1
 
@@ -47,9 +47,9 @@ def is_masked(text: str) -> bool:
 
 
 def mask_admits(entry: str, address: str) -> bool:
-    """Whether a masked entry may stand for an address; never proves that it does. False for what is not masked."""
+    """Whether a masked entry may stand for an address, or one of a network; never proves it. False for what is not masked."""
     net = network(address)
-    return net is not None and masked(entry) and may_be(entry, net)
+    return net is not None and may_be_in(entry, net)
 
 
 def age(since: datetime, until: datetime) -> int:

@@ -17,6 +17,7 @@ from bfaudit.policy.evidence import (
     known_by,
     midnight,
     name_words,
+    to_come,
     utc,
 )
 from bfaudit.policy.groups import Groups
@@ -29,7 +30,7 @@ _MANIFEST = Source.MANIFEST  # in Python 3.11, a member of an enum is slow to lo
 def declared(attribute: str) -> Getter:
     def get(subject: Subject) -> Evidence:
         value = getattr(subject.connection, attribute)
-        return Evidence("" if value is None else value, None, _MANIFEST)
+        return Evidence("" if value is None else value.strip(), None, _MANIFEST)
 
     return get
 
@@ -209,12 +210,12 @@ def born(subject: Subject) -> Evidence:
     """When the key was created, as the exchange says, else as the manifest says."""
     live = _created(subject)
     if live.judged:
-        return live
+        return _past(live, subject)
     moment = born_of(subject.scanned)
     if moment is None:
         return Evidence(unknown=f"{live.unknown or 'no date'}; {NO_DECLARED_DATE}")
     limitation = "declared in the manifest; the exchange does not confirm it"
-    return Evidence(moment, None, _MANIFEST, None, limitation)
+    return _past(Evidence(moment, None, _MANIFEST, None, limitation), subject)
 
 
 def age_days(subject: Subject) -> Evidence:
@@ -228,7 +229,8 @@ def idle_days(subject: Subject) -> Evidence:
         return used
     if used.value is None:  # never used: idle since its creation
         return age_days(subject)
-    return replace(used, value=_days(used.value, subject.now))
+    used = _past(used, subject)
+    return replace(used, value=_days(used.value, subject.now)) if used.judged else used
 
 
 def last_use_known(subject: Subject) -> Evidence:
@@ -237,6 +239,12 @@ def last_use_known(subject: Subject) -> Evidence:
     if subject.withheld("key.last_used_at"):
         return used
     return replace(used, value=known, unknown=None, source=used.source or Source.INTROSPECTION)
+
+
+def _past(found: Evidence, subject: Subject) -> Evidence:
+    """The evidence of a time, which a time that is still to come is not."""
+    why = to_come(found.value, subject.now)
+    return replace(found, value=None, unknown=why) if why else found
 
 
 def _days(since: datetime, now: datetime) -> int:

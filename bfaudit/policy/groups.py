@@ -1,6 +1,6 @@
 """Connections of a fleet by what they have in common, by their positions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -10,8 +10,8 @@ class Groups(NamedTuple):
     keys: list[Any]
     members: Mapping[Any, list[int]]
     left_out: int
-    unasked: Mapping[str, int] = {}
-    """How many have no key only because a selection left them out, by exchange: each may belong to any group."""
+    unasked: Mapping[str, Sequence[int]] = {}
+    """Those that have no key only because nobody asked, or could read it, by exchange: each may belong to any group."""
 
 
 class Parts(NamedTuple):
@@ -20,7 +20,7 @@ class Parts(NamedTuple):
     keys: list[Any]
     members: Mapping[Any, Mapping[str | None, list[int]]]
     unasked: Mapping[str, Mapping[str | None, int]] = {}
-    """Active ones that have no key only because a selection left them out, by exchange and by that value."""
+    """How many active ones have no key only because nobody asked, or could read it, by exchange and by that value."""
 
 
 def group(keys: list[Any]) -> Groups:

@@ -24,6 +24,14 @@ def told(value: Callable[[History], Any]) -> Callable[[Subject], Evidence]:
     return get
 
 
+def held(subject: Subject) -> Evidence:
+    """Whether the earlier snapshot holds the connection; unknown where it does not, and is not of the whole fleet."""
+    history = subject.scanned.history
+    if history is not None and not history.compared and history.unsure:
+        return Evidence(unknown=_unsure(subject), source=Source.HISTORY)
+    return told(lambda history: history.compared)(subject)
+
+
 def compared(value: Callable[[History], Any]) -> Callable[[Subject], Evidence]:
     """What a comparison says: nothing of a connection that is new."""
     get = told(value)

@@ -2,7 +2,7 @@
 
 from bfaudit import inventory
 from bfaudit.model import Source
-from bfaudit.policy.evidence import Evidence, Subject
+from bfaudit.policy.evidence import Evidence, Subject, tells
 
 
 def lists_keys(subject: Subject) -> Evidence:
@@ -37,8 +37,14 @@ def listed(subject: Subject) -> Evidence:
 
 
 def inventory_drift(subject: Subject) -> Evidence:
+    """Differences that are certain decide; there are none only where the key tells all that its exchange tells of keys."""
     found = inventory.drift(subject.scanned, subject.fleet.listed)
     if found is None:
         return Evidence(unknown="no master key's listing shows this key", source=Source.INVENTORY)
+    silent = inventory.listed_only(subject.scanned, subject.fleet.listed)
+    untold = [path for path in silent if tells(subject.connection.exchange, path)]
+    if untold and not found:
+        paths = ", ".join(untold)
+        return Evidence(unknown=f"the key itself does not tell: {paths}", source=Source.INVENTORY)
     shown = subject.fleet.listed[subject.scanned.fingerprint or ""]
     return Evidence(found, None, Source.INVENTORY, shown.request)

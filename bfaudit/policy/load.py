@@ -67,6 +67,10 @@ class _Loader:
                 hint = "choose another id: it names a rule that bfaudit brings itself"
                 self._wrong(document, f"`{rule['id']}` is reserved", path, hint=hint)
         for name, change in changes_of(one).items():
+            if not change.data["reason"].strip():
+                expected = "why the rule is changed: every report shows it"
+                at = (*change.path, "reason")
+                self._wrong(document, '"reason" is empty', at, expected=expected)
             before = self._changes.setdefault(name, [])
             other = contradicts(before, change)
             if other is not None:

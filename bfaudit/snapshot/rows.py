@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -19,6 +19,8 @@ OF_FINGERPRINT = ("fingerprint", "fingerprint_key")
 _Kind = TypeVar("_Kind", bound=Struct)
 
 Count = Annotated[int, Meta(ge=0)]
+Lifecycle = Literal["active", "retired"]
+"""Most rules ask for one of the two, so that a third word would be judged by none."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class Declared(Struct, frozen=True, kw_only=True):
     servers: tuple[str, ...]
     credentials: Mapping[str, str]
     """The scheme of each reference, by role; never more of the reference."""
-    lifecycle: str
+    lifecycle: Lifecycle
     environment: str | None
     owner: str | None
     purpose: str | None
@@ -170,7 +172,7 @@ class UnselectedRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: str | None = None
     strategy: str | None = None
     requires: tuple[str, ...] = ()
-    lifecycle: str = "active"
+    lifecycle: Lifecycle = "active"
     environment: str | None = None
     owner: str | None = None
     purpose: str | None = None

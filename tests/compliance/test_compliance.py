@@ -12,7 +12,7 @@ from bfaudit.compliance import STATES, compliance
 from bfaudit.compliance.views import formats
 from bfaudit.evaluate import evaluate
 from bfaudit.formats import Options
-from bfaudit.model import Attestation, ExchangeScanned
+from bfaudit.model import Attestation, ExchangeScanned, Place, Rejected
 from bfaudit.policy.frameworks import load as load_framework
 from bfaudit.policy.load import load
 from bfaudit.sealed import unseal
@@ -169,3 +169,22 @@ def test_the_json_keeps_its_schema():
     jsonschema_rs.validator_for(schemas.load("compliance")).validate(content)
     assert list(STATES) == list(content["states"])
     assert ["X-1", "X-2", "X-3", "X-4"] == [one["id"] for one in json.loads(data)["controls"]]
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html", "json"])
+def test_a_view_of_a_part_says_so(name):
+    """What was not selected, could not be read or was not reached is no part of what passed."""
+    bad = Rejected("Odd", Place("fleet.yaml", 9, 1), "no such exchange")
+    audit = audited(GOOD, unselected=3, interrupted=True, rejected=(bad,))
+    rendered = formats(FRAMEWORK)[name].render(audit, Options(width=200))
+    text = rendered if isinstance(rendered, str) else rendered.decode()
+
+    if name == "json":
+        content = json.loads(text)
+        jsonschema_rs.validator_for(schemas.load("compliance")).validate(content)
+        assert (3, True) == (content["unselected"], content["interrupted"])
+    else:
+        assert "3 more connections of the fleet were not selected" in text
+        assert "connections are missing" in text
+    assert "Odd" in text
+    assert "no such exchange" in text

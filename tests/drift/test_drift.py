@@ -85,6 +85,11 @@ def told(found):
             {"reach.withdraw": YES, WITHDRAW: YES},
             [("permission-widened", "critical", WIDENED)],
         ),
+        (
+            {"reach.withdraw": NO},
+            {"reach.withdraw": YES, WITHDRAW: NO},
+            [("reach-widened", "critical", WIDENED), ("newly-known", "info", OTHER)],
+        ),
         ({"reach.exits": ()}, {"reach.exits": ("convert",)}, [("reach-widened", "high", WIDENED)]),
         ({"key.label": "a"}, {"key.label": "b"}, [("label-changed", "low", OTHER)]),
         (
@@ -234,6 +239,15 @@ def test_a_sandbox_is_not_the_exchange():
     assert [("incomparable", "medium", UNKNOWN)] == told(found)
 
 
+def test_a_joined_snapshot_may_hold_a_sandbox():
+    """One host asked the exchange, another was redirected: which of them asked a key is not told."""
+    away = ExchangeScanned(id="mexc", url="http://127.0.0.1:1/mexc", redirected=True)
+    home = ExchangeScanned(id="mexc", url="https://api.mexc.com")
+    both = snapshot(one(), exchanges=(away, home))
+
+    assert [("incomparable", "medium", UNKNOWN)] == told(compare(both, both))
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(fleets(), fleets())
 def test_any_two_snapshots_compare(old, new):
@@ -348,6 +362,21 @@ class TestHistory:
         found = self.of(None, one())
 
         assert (self.LATER, False) == (found.first_seen, found.compared)
+
+    @pytest.mark.parametrize("part", [{"unselected": 1}, {"interrupted": True}])
+    def test_a_part_does_not_show_what_is_new(self, part):
+        """What an earlier scan of a part does not hold may have been there all the same."""
+        found = self.of(None, one(), **part)
+
+        assert not found.compared
+        assert "not of the whole fleet" in found.unsure[0]
+
+    def test_a_sandbox_is_not_the_exchange(self):
+        """What a redirected scan saw is no past of a real key."""
+        away = ExchangeScanned(id="mexc", url="http://127.0.0.1:1/mexc", redirected=True)
+        found = self.of(one(), one(), exchanges=(away,))
+
+        assert "redirected" in found.unsure[0]
 
     def test_another_key_begins_anew(self):
         """It may still do more than the one before."""

@@ -20,6 +20,7 @@ from bfaudit.model import (
     Rejected,
     Source,
     Status,
+    Unselected,
 )
 from bfaudit.policy.load import load
 from bfaudit.policy.read import read
@@ -202,11 +203,17 @@ def test_long_lists_stay_short():
 
 
 def test_a_fleet_with_unknown_keys():
-    """Connections without a fingerprint share nothing, and are told as a limitation."""
-    results = judge(policies("size(fleet.same_key) == 0"), *(scanned(n, key=None) for n in "ab"), scanned("c"))  # fmt: skip
+    """A connection without a fingerprint may share any key of its exchange; to others it is a limitation."""
+    results = judge(
+        policies("size(fleet.same_key) == 0"),
+        *(scanned(n, key=None) for n in "ab"),
+        scanned("c"),
+        scanned("d", exchange="kucoin"),
+    )
 
-    assert ["unknown", "unknown", "pass"] == [result.outcome for result in results]
-    assert "2 of the connections" in results[2].judgement.observations[0].limitation
+    assert ["unknown", "unknown", "unknown", "pass"] == [result.outcome for result in results]
+    assert "2 of the connections" in results[2].judgement.message
+    assert "2 of the connections" in results[3].judgement.observations[0].limitation
 
 
 @settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
@@ -304,6 +311,10 @@ def test_blocks_are_not_seen(size):
     "more",
     [
         {"interrupted": True},
+        {
+            "interrupted": True,
+            "rest": (Unselected(connection=scanned("z", exchange="kucoin").connection),),
+        },
         {"rejected": (Rejected("Lost", Place("fleet.yaml", 9, 1), "no such exchange"),)},
     ],
 )

@@ -105,6 +105,7 @@ def test_until_the_end_of_the_day(moment, holds):
         ({"approved_by": ""}, "exception-incomplete", "lacks `approved_by`"),
         ({"approved_by": "[alice]"}, "exception-incomplete", "not approved yet"),
         ({"approved_by": '[" ALICE "]'}, "exception-incomplete", "not approved yet"),
+        ({"approved_by": "[ａｌｉｃｅ]"}, "exception-incomplete", "not approved yet"),
         ({"created": "2026-11-23"}, "exception-incomplete", "from 2026-11-23 only"),
         ({"select": "{connection: MEXC Spot Mian}"}, "exception-unmatched", 'did you mean "MEXC Spot Main"'),
         ({"select": "{account: Main}"}, "exception-unmatched", "No audited connection"),
@@ -122,6 +123,16 @@ def test_findings_of_their_own(change, rule, said):
     assert ("exceptions.yaml", 4) == (result.place.file, result.place.line)
     assert Outcome.FAIL is result.outcome
     assert RULES[rule] in audit.rules
+
+
+def test_a_name_that_is_nobodys():
+    """What is excepted stays excepted; the name would wait for the next connection that is called so."""
+    names = "[MEXC Spot Main, MEXC Spot Mian, MEXC Spot Mian]"
+    audit = judged({**GOOD, "select": f"{{connection: {names}}}"})
+
+    assert {("ip-restricted", "MEXC Spot Main"): "EXC-1"} == excepted(audit)
+    assert ["exception-unmatched"] == [name for name, _ in findings(audit)]
+    assert 'called MEXC Spot Mian: did you mean "MEXC Spot Main"' in message(audit)
 
 
 def test_what_is_unknown_keeps_its_exception():
@@ -150,6 +161,15 @@ def test_critical_needs_two(approvers, holds):
     """Two others approve a critical rule; the same person is one."""
 
     assert holds is bool(excepted(judged({**CRITICAL, "approved_by": approvers}, fleet=RICH)))
+
+
+def test_critical_needs_names():
+    """A rule that became critical since is not excepted for whoever comes to that exchange."""
+    asked = load([("e.yaml", text({**CRITICAL, "select": "{exchange: mexc}"}))])
+    audit = decide(evaluate(snapshot(*RICH), BASELINE, NOW), asked, NOW)
+
+    assert {} == excepted(audit)
+    assert "names no connection" in message(audit)
 
 
 def test_the_worst_rule_decides():
@@ -211,6 +231,7 @@ def test_patterns_take_linear_time():
         ({"select": "{connection: 'glob:'}"}, "pattern is empty", None),
         ({"rules": "[no-withdraw]", "select": "{connection: 'glob:*'}"}, "critical rule", "name each"),
         ({"rules": "[no-withdraw]", "select": "{exchange: 're:.*'}"}, "critical rule", "name each"),
+        ({"rules": "[no-withdraw]", "select": "{environment: production}"}, "names no connection", "name each"),
         ({"type": "wontfix"}, "wontfix", None),
         ({"expires": "soon"}, "not a date", None),
         ({"expires": "2026-02-30"}, "no day", None),

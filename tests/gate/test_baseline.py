@@ -8,10 +8,13 @@ from msgspec.structs import replace
 
 from bfaudit import baseline, schemas
 from bfaudit.baseline import Known, applied, created, decode, encode, pruned
+from bfaudit.egress import checked
 from bfaudit.errors import InvalidInput
 from bfaudit.evaluate import evaluate
 from bfaudit.model import Fact, Grant, Outcome, Place, Rejected
-from bfaudit.policy.read import read
+from bfaudit.policy.fields import FIELDS
+from bfaudit.policy.load import load
+from bfaudit.policy.read import packs, read
 from tests.evaluate.fleets import NOW, scanned, snapshot
 
 POLICIES = read(["baseline"])
@@ -28,6 +31,9 @@ def audit(*scans, **more):
 
 
 BAD = audit(withdraw("a", Grant.GRANTED), withdraw("b", Grant.GRANTED))
+BASE = ("baseline.yaml", packs()["baseline"].read_bytes())
+HEAD = "apiVersion: bfaudit/v1\nkind: Policy\nid: own\ntitle: T\noverrides: {name-is-clear: {reason: r, severity: "
+AS_IS, GRAVER = (("own.yaml", f"{HEAD}{word}}}}}") for word in ("low", "critical"))
 WITHDRAW = [("no-withdraw", "a"), ("no-withdraw", "b")]
 
 
@@ -83,6 +89,53 @@ def test_applied_marks_what_is_found_only():
     assert not any(
         one.fingerprint in marked.baselined for one in other.results if one.connection == "c"
     )
+
+
+def test_what_is_graver_than_it_was_is_new():
+    """Who accepted a low finding has not accepted a critical one; the other way round he has."""
+    name = scanned("x")
+    low, critical = (evaluate(snapshot(name), load([BASE, own]), NOW) for own in (AS_IS, GRAVER))
+    known = {one.rule.id for one in critical.results if one.fingerprint in applied(critical, created(low)).baselined}  # fmt: skip
+
+    assert "name-is-clear" in {one.rule for one in created(low).findings}
+    assert "name-is-clear" not in known
+    assert known
+    assert len(created(low).findings) == len(applied(low, created(critical)).baselined)
+
+
+@pytest.mark.parametrize(
+    ("granted", "known"), [((), True), (("futures",), True), (("futures", "manage_keys"), False)]
+)
+def test_one_permission_more_is_another_finding(granted, known):
+    """A key that was known for one excess is not known for the next; with less it stays known."""
+
+    def excess(*words):
+        grants = {f"permissions.{word}": Fact(Grant.GRANTED) for word in ("withdraw", *words)}
+        return audit(scanned("a", known=grants))
+
+    now = excess(*granted)
+    (found,) = (one for one in now.results if one.rule.id == "permissions-as-required")
+    before = decode(encode(created(excess("futures"))), "f")
+
+    assert known is (found.fingerprint in applied(now, before).baselined)
+
+
+def test_what_is_worse_by_more_is_a_list():
+    """Of the catalogue, but for what `--from` asks."""
+    lists = {name for name, field in FIELDS.items() if field.type == "list(string)"}
+
+    assert {"egress.address"} == baseline.WORSE_BY_MORE - lists
+
+
+def test_another_server_is_another_finding():
+    """What is known of one server that is deployed to says nothing of the next."""
+    facts = {"network.ip_restricted": True, "network.ip_allowlist": ("203.0.113.10",)}
+    fleet = evaluate(snapshot(scanned("a", known=facts)), POLICIES, NOW)
+    one, other = (checked(fleet, [host]) for host in ("198.51.100.7", "192.0.2.9"))
+    (found,) = (each for each in other.results if each.rule.id == "egress-allowed")
+
+    assert found.fingerprint in applied(other, created(other)).baselined
+    assert found.fingerprint not in applied(other, created(one)).baselined
 
 
 def test_pruned():

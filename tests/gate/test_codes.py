@@ -57,6 +57,8 @@ def test_an_unknown_rule_is_refused():
         ([], {"options": {"gaps": 1}}, 4),
         ([], {"options": {"allow_empty": True}, "rejected": True}, 2),
         (["pass"], {"options": {"allow_empty": True}, **DOWN}, 4),
+        (["not-applicable"], {"options": {"allow_empty": True}, **DOWN}, 4),
+        (["not-applicable"], DOWN, 3),
     ],
 )
 def test_codes(outcomes, more, expected):

@@ -77,6 +77,13 @@ def test_a_private_server_that_is_declared_is_no_surprise():
     assert compare(("10.0.0.5",), ("10.0.0.5",)).broad == ((), ())
 
 
+@pytest.mark.parametrize("world", ["0.0.0.0/0", "::/0"])
+def test_all_the_world_is_broad_even_where_it_is_declared(world):
+    """No manifest makes it a server."""
+
+    assert compare((world,), (world,)).broad.certain == (world,)
+
+
 def test_parts_cover_a_range():
     """Two adjacent entries cover the range they make; a hole is missing."""
 

@@ -108,6 +108,8 @@ def test_functions():
     assert 0 == age(NOW, NOW - timedelta(days=3))
     assert wildcard("env:KEY", "env:*")
     assert not wildcard("ENV:KEY", "env:*")
+    assert mask_admits("104.**.7", "104.16.0.0/13")
+    assert not mask_admits("203.**.7", "104.16.0.0/13")
     assert is_masked("203.**.10")
     assert not is_masked("203.0.113.10")
     assert mask_admits("203.**.10", "203.0.113.10")

@@ -121,6 +121,7 @@ def test_a_rule_that_is_switched_off_is_named(write):
         ("extends: [baseline, baseline]", "listed twice", "", "5:21"),
         ("extends: [baseline]\noverrides: {no-withdrw: {reason: a, severity: low}}", "no loaded policy has a rule", '"no-withdraw"', "6:13"),
         ("extends: [baseline]\noverrides: {no-withdraw: {severity: low}}", '"reason" is missing', "", "6:26"),
+        ("extends: [baseline]\noverrides: {no-withdraw: {reason: ' ', severity: low}}", '"reason" is empty', "", "6:35"),
         ("extends: [baseline]\noverrides: {no-withdraw: {reason: a}}", "this changes nothing", "", "6:26"),
         ("extends: [baseline]\noverrides: {no-withdraw: {reason: a, applies: conection.name}}", "unknown field", "", "6:47"),
         ("extends: [baseline]\noverrides: {no-withdraw: {reason: a, applies: connection.name}}", "where a condition is wanted", "", "6:47"),

@@ -281,6 +281,12 @@ HOSTILE = {
     "a fingerprint of a wrong type": with_row(key={"fingerprint": 7}),
     "a key that is no group": with_row(key=7),
     "declared of a wrong type": with_row(declared=[]),
+    "an unheard-of lifecycle": with_row(
+        declared=json.loads(SAMPLE)["connections"][0]["declared"] | {"lifecycle": "Active"}
+    ),
+    "an unheard-of lifecycle of one left out": changed(
+        rest=[{"name": "b", "exchange": "mexc", "lifecycle": "dormant"}]
+    ),
     "a location of a wrong type": with_row(location={"file": "x", "line": "1", "column": 1}),
 }
 
