@@ -130,6 +130,24 @@ class _Reads:
         return b2a_base64(binary, newline=False).decode() if digest == "base64" else binary
 
     @staticmethod
+    def safe_string(holder: Any, key: Any, default_value: Any = None) -> Any:
+        """ccxt's own lookup of a text or number as text, without an exception where there is none."""
+        if type(holder) is not dict or type(key) is not str:
+            return ccxt.Exchange.safe_string(holder, key, default_value)
+        value = holder.get(key)
+        if type(value) is str:
+            return value or default_value
+        return str(value) if type(value) is int or type(value) is float else default_value
+
+    @staticmethod
+    def safe_value(holder: Any, key: Any, default_value: Any = None) -> Any:
+        """ccxt's own lookup of what is neither null nor empty, without an exception where there is none."""
+        if type(holder) is not dict or type(key) is not str:
+            return ccxt.Exchange.safe_value(holder, key, default_value)
+        value = holder.get(key)
+        return default_value if value is None or value == "" else value
+
+    @staticmethod
     def urlencode(params: Mapping[str, Any] = NOTHING, *how: Any) -> str:
         """ccxt's own query; what needs no quoting is not looked at letter by letter."""
         plain = None if how else _plain_query(params)

@@ -171,19 +171,12 @@ def fingerprint(key: str, environ: Mapping[str, str]) -> str:
 
     Keyed by BFAUDIT_FINGERPRINT_KEY, so that nobody outside can tell whether a key he knows is in a report.
     """
-    digest = _keyed(_pepper(environ)).copy()
-    digest.update(key.encode("utf-8", "replace"))
-    return digest.hexdigest()[:20]
+    return hmac.digest(_pepper(environ), key.encode("utf-8", "replace"), "sha256").hex()[:20]
 
 
 def fingerprint_key(environ: Mapping[str, str]) -> str:
     """What tells one key of fingerprints from another: fingerprints that were made with different ones cannot be compared."""
     return _told_apart(_pepper(environ))
-
-
-@lru_cache(4)
-def _keyed(pepper: bytes) -> hmac.HMAC:
-    return hmac.new(pepper, digestmod="sha256")
 
 
 @lru_cache(4)

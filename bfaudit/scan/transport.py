@@ -121,6 +121,7 @@ class _Host:
         if self._before and through and through.user:
             login = aiohttp.encode_basic_auth(through.user, through.password or "")
             self._headers["Proxy-Authorization"] = login
+        self._lines = "".join([f"{name}: {value}\r\n" for name, value in self._headers.items()])
         self._kept: deque[tuple[Connection, float]] = deque()
 
     def kept_one(self, now: float) -> Connection | None:
@@ -146,16 +147,17 @@ class _Host:
     def request(self, method: str, target: str, headers: Mapping[str, str], body: str | None) -> bytes:  # fmt: skip
         """A request as it is sent. Raises ValueError for what could be read as more than one."""
         content = body.encode() if body else b""
-        fields = {**self._headers, **headers}
+        ours, fields = self._lines, dict(headers)
+        if not self._headers.keys().isdisjoint(headers):
+            ours, fields = "", {**self._headers, **headers}
         if content or method != "GET":
             fields["Content-Length"] = str(len(content))
-        lines = [f"{method} {self._before}{target} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in fields.items()]
-        head = "\r\n".join(lines)
-        breaks = len(lines) - 1
+        lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
+        head = f"{method} {self._before}{target} HTTP/1.1\r\n{ours}{''.join(lines)}"
+        breaks = 1 + ours.count("\n") + len(lines)
         if head.count("\n") != breaks or head.count("\r") != breaks or "\0" in head or " " in target:  # fmt: skip
             raise ValueError("a break in the line of a request")
-        return head.encode() + b"\r\n\r\n" + content
+        return f"{head}\r\n".encode() + content
 
 
 async def _answer(to: _Host, connection: Connection, request: bytes, deadline: float) -> Raw:

@@ -80,6 +80,24 @@ def test_a_query_is_quoted_as_ccxt_quotes_it(params):
     assert ccxt.Exchange.rawencode(params) == clients._Reads.rawencode(params)
 
 
+@given(
+    st.dictionaries(
+        NAMES, ANY | st.none() | st.just("") | st.lists(ANY) | st.dictionaries(NAMES, ANY)
+    ),
+    st.one_of(NAMES, st.integers(), st.none()),
+    st.one_of(st.none(), ANY),
+)
+def test_what_stands_in_a_dictionary_is_found_as_ccxt_finds_it(held, key, default):
+    """Where it is there, is not, is empty, or is of another type; and in what is no dictionary."""
+    for one in (*held, key):
+        for holder in (held, list(held.values()), None, "text"):
+            for name in ("safe_string", "safe_value"):
+                theirs = getattr(ccxt.Exchange, name)(holder, one, default)
+                ours = getattr(clients._Reads, name)(holder, one, default)
+
+                assert (type(theirs), theirs) == (type(ours), ours)
+
+
 @given(st.dictionaries(NAMES, PLAIN), st.booleans())
 def test_a_query_with_further_wishes_is_ccxts_own(params, listed):
     """A sequence is spelled out, and an order kept, where ccxt's caller asks for it."""
