@@ -76,7 +76,7 @@ def scan_fleet(
     """
     import asyncio  # noqa: PLC0415 - only for who scans
 
-    from bfaudit.scan import authorities, lean, urls  # noqa: PLC0415 - before ccxt, which takes half a second
+    from bfaudit.scan import lean, urls  # noqa: PLC0415 - before ccxt, which takes half a second
 
     values = os.environ if environ is None else environ
     redirected = urls.overrides(exchange_urls, values, exchanges.known())
@@ -84,7 +84,6 @@ def scan_fleet(
         urls.refuse_redirections(redirected)
     if into is not None:
         into.resume(loaded.connections, partial(urls.address, exchanges.known(), redirected))
-    trust = authorities.ahead(ca_file)
     if lean.install():
         collector.settle()
     from bfaudit.cli import progress  # noqa: PLC0415
@@ -120,7 +119,6 @@ def scan_fleet(
                 stop=ended,
                 into=into,
                 rest=rest,
-                trust=trust.result(),
             )
             scanned, _ = await asyncio.gather(scanning, loop.in_between(tried))
             return scanned

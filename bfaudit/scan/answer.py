@@ -1,7 +1,6 @@
 """What came back of one request, by its form."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -22,7 +21,7 @@ class Raw(msgspec.Struct, frozen=True):
     """The body as text, for ccxt's own reading of errors that no table knows; never shown."""
 
 
-def read(status: int, data: bytes, headers: Mapping[str, str]) -> Raw:
+def read(status: int, data: bytes, retry_after: float | None = None) -> Raw:
     """An answer by its form: only an object or a list counts as JSON."""
     body: Any = None
     start = data[:64].lstrip()
@@ -41,21 +40,10 @@ def read(status: int, data: bytes, headers: Mapping[str, str]) -> Raw:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             form, body = Form.TEXT, None
     text = "" if status < 300 and form is Form.JSON else data[:65536].decode("utf-8", "replace")
-    return Raw(status, form, body, None, _retry_after(headers), text)
+    return Raw(status, form, body, None, retry_after, text)
 
 
 def _once_each(members: list[tuple[str, Json]]) -> None:
     """Refuse an object that says two things under one key: which of them counts, nobody documents."""
     if len({key for key, _ in members}) != len(members):
         raise ValueError("a key is there twice")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < 10**7 else None

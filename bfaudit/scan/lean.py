@@ -5,11 +5,9 @@ two packages are put in place without running them. That rests on ccxt's layout,
 (the command line), and whatever goes wrong leaves the ordinary import. The version of ccxt is pinned, and a test holds
 that every exchange is the same class with the same attributes either way.
 
-Nor are `requests`, with which only ccxt's synchronous clients send, and the system's certificate authorities, which
-aiohttp reads when it is imported, twice: 60 ms each. A scan makes its own context of the authorities that it trusts.
+Nor is what ccxt sends with: `requests` (60 ms) and `aiohttp` (100 ms). It signs here, and libcurl sends.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +21,15 @@ from types import ModuleType
 from typing import Any
 
 PACKAGES = ("ccxt", "ccxt.async_support")
-REQUESTS = ("requests", "requests.utils", "requests.exceptions")
-"""What ccxt's base module imports of it."""
-AUTHORITIES = "SSL_CERT_FILE"
-"""OpenSSL's variable: https://docs.openssl.org/3.0/man7/openssl-env/."""
+SENDING = (
+    "requests",
+    "requests.utils",
+    "requests.exceptions",
+    "aiohttp",
+    "aiohttp_fast_zlib",
+    "yarl",
+)
+"""What ccxt's base modules import of what they send with."""
 
 
 def install() -> bool:
@@ -39,7 +42,7 @@ def install() -> bool:
             if spec is None or spec.submodule_search_locations is None:
                 raise ImportError(name)  # noqa: TRY301 - undone below
             sys.modules[name] = _Package(spec)
-        with _no_requests(), _no_authorities():
+        with _no_sending():
             import_module("ccxt.async_support.base.exchange")
     except Exception:  # noqa: BLE001 - whatever a later ccxt does here, it can still be imported as usual
         for name in [name for name in sys.modules if name.partition(".")[0] == "ccxt"]:
@@ -49,37 +52,22 @@ def install() -> bool:
 
 
 @contextmanager
-def _no_requests() -> Iterator[None]:
-    """`requests` is a name only, as long as this lasts; afterwards it can be imported as usual."""
-    if "requests" in sys.modules:
-        yield
-        return
-    sys.modules.update({name: _Unused(name) for name in REQUESTS})
+def _no_sending() -> Iterator[None]:
+    """What sends is a name only, as long as this lasts; afterwards it can be imported as usual."""
+    unused = {name: _Unused(name) for name in SENDING if name.partition(".")[0] not in sys.modules}
+    sys.modules.update(unused)
     try:
         yield
     finally:
-        for name in REQUESTS:
+        for name in unused:
             del sys.modules[name]
 
 
-@contextmanager
-def _no_authorities() -> Iterator[None]:
-    """A TLS context that is made while this lasts does not read the file of the system's authorities."""
-    before = os.environ.get(AUTHORITIES)
-    os.environ[AUTHORITIES] = os.devnull
-    try:
-        yield
-    finally:
-        del os.environ[AUTHORITIES]
-        if before is not None:
-            os.environ[AUTHORITIES] = before
-
-
 class _Unused(ModuleType):
-    """A module of `requests` for who only imports names from it."""
+    """A module for who only imports names from it."""
 
     def __getattr__(self, name: str) -> Any:
-        """An exception that nobody raises; a `Session` of it cannot send."""
+        """An exception that nobody raises; a session of it cannot send."""
         if name.startswith("__"):
             raise AttributeError(name)
         return _user_agent if name == "default_user_agent" else type(name, (Exception,), {})

@@ -1,7 +1,6 @@
 """Scans a fleet: W workers on one iterator per exchange, all exchanges at once, one session and one SSL context."""
 
 import asyncio
-import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -43,12 +42,11 @@ async def scan(
     stop: asyncio.Event | None = None,
     into: Shelf | None = None,
     rest: Sequence[Connection] = (),
-    trust: ssl.SSLContext | None = None,
 ) -> Snapshot:
     """Ask about every connection; `done` hears of each as it is finished, `stop` ends the scan early.
 
     What is kept `into` a shelf is not in the snapshot, and what is there already is not asked again. The `rest` of the
-    fleet is not asked. `trust` is the context of `options.ca_file`, where that was read already.
+    fleet is not asked.
     """
     finished: dict[int, Scanned] = {}
     shelf = finished if into is None else into
@@ -71,7 +69,7 @@ async def scan(
     comparing = asyncio.create_task(in_between(_client))
     resolver = Resolver(options.environ, allow_exec=options.allow_exec)
     with collector.rare(), resolver:
-        async with Wire(trust or authorities.trusted(options.ca_file)) as wire:
+        async with Wire(authorities.trusted(options.ca_file)) as wire:
             exchanges = {
                 name: _exchange(name, adapters[name], wire, options) for name in sorted(jobs)
             }

@@ -1,20 +1,15 @@
-"""Requests over kept connections, by aiohttp's connector and parser: no redirect, no cookie, bounded in bytes and time.
+"""Requests by libcurl, over kept connections: no redirect, no cookie, no login but a proxy's, bounded in bytes and time."""
 
-What aiohttp's session does beside these (cookies, redirects, credentials in URLs and in ~/.netrc) a scan must not do,
-and it costs as much as all the rest of a request.
-"""
-
-import asyncio
-import ssl
-from collections import deque
-from collections.abc import Mapping
-from functools import lru_cache
+import os
+import select
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from math import ceil
 from typing import Any, Self
-from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
-import yarl
-from aiohttp.connector import Connection
+import pycurl
 
 from bfaudit import __version__
 from bfaudit.model import Reason
@@ -22,16 +17,43 @@ from bfaudit.scan.answer import Raw, read
 
 MAX_BYTES = 4 * 1024 * 1024
 """The longest answer that is read."""
-IDLE = 15.0
+IDLE = 15
 """Seconds after which a kept connection is not used again: the other side may be about to end it."""
-HEADERS = {
-    "Accept": "*/*",
-    "Accept-Encoding": "gzip, deflate",
-    "User-Agent": f"bfaudit/{__version__}",
-}
+MOST_KEPT = 10_000
+"""Connections that are kept: more than there are requests at once."""
 
-_connecting = lru_cache(maxsize=64)(lambda seconds: aiohttp.ClientTimeout(connect=seconds))
-_SWITCHING_PROTOCOLS = 101
+_EVERY = (
+    (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+    (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+    (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2),
+    (pycurl.USERAGENT, f"bfaudit/{__version__}"),
+    (pycurl.ACCEPT_ENCODING, "gzip, deflate"),
+    (pycurl.PATH_AS_IS, 1),
+    (pycurl.MAXAGE_CONN, IDLE),
+    (pycurl.NOSIGNAL, 1),
+    (pycurl.NOPROXY, ""),  # neither of them from the environment: it is read once
+)
+"""What is the same for every request, where libcurl's default is another: https://curl.se/libcurl/c/easy_setopt_options.html."""
+_UNREACHABLE = frozenset(
+    {
+        pycurl.E_URL_MALFORMAT,
+        pycurl.E_COULDNT_RESOLVE_PROXY,
+        pycurl.E_COULDNT_RESOLVE_HOST,
+        pycurl.E_COULDNT_CONNECT,
+        97,  # CURLE_PROXY
+        pycurl.E_SSL_CONNECT_ERROR,
+        pycurl.E_PEER_FAILED_VERIFICATION,
+        pycurl.E_GOT_NOTHING,
+        pycurl.E_SEND_ERROR,
+        pycurl.E_RECV_ERROR,
+        pycurl.E_ABORTED_BY_CALLBACK,
+    }
+)
+"""Where no answer came; whatever else goes wrong, goes wrong with an answer."""
+
+
+_LEAVE = int(pycurl.PREREQFUNC_OK)
+_STAY = int(pycurl.PREREQFUNC_ABORT)
 
 
 class WriteRefusedError(Exception):
@@ -39,14 +61,16 @@ class WriteRefusedError(Exception):
 
 
 class Wire:
-    """All connections of a scan: for each host as many as there are requests at once."""
+    """All connections of a scan, to servers that the authorities of a file vouch for."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._connector = aiohttp.TCPConnector(limit=0, ssl=context, ttl_dns_cache=600)
-        self._hosts: dict[tuple[str, str], _Host] = {}
-        # Read once: aiohttp's `trust_env` would read the environment for every request, in a thread.
-        self._proxies = getproxies()
-        self._clock = asyncio.get_running_loop().time
+    def __init__(self, authorities: str) -> None:
+        self._authorities = authorities
+        self._proxies = _proxies()
+        self._lines = _Lines()
+        self._transfers = _transfers()
+        self._transfers.setopt(pycurl.M_MAXCONNECTS, MOST_KEPT)
+        self._handles: list[_Handle] = []
+        self._free: dict[tuple[str, str], list[_Handle]] = {}
 
     async def send(
         self,
@@ -62,137 +86,184 @@ class Wire:
 
         It may take `seconds` until its last byte is there.
         """
-        now = self._clock()
-        deadline = now + seconds
+        free = self._free.setdefault((scheme, host), [])
+        handle = free.pop() if free else self._handle(scheme, host)
         try:
-            to = self._hosts.get((scheme, host)) or self._host(scheme, host)
+            handle.prepare(target, method, headers or {}, body, seconds)
+        except ValueError:
+            free.append(handle)
+            return Raw(failure=Reason.MALFORMED_SECRET)
+        perform = self._transfers.perform
+        try:
             try:
-                request = to.request(method, target, headers or {}, body)
-            except ValueError:
-                return Raw(failure=Reason.MALFORMED_SECRET)
-            connection = to.kept_one(now)
-            # A kept connection may end at the moment that it is used again.
-            may_repeat = connection is not None and method == "GET"
-            while True:
-                if connection is None:
-                    connection = await self._connector.connect(to.dial, [], _connecting(seconds))
-                try:
-                    raw = await _answer(to, connection, request, deadline)
-                    break
-                except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-                    seconds = deadline - self._clock()
-                    if not may_repeat or seconds <= 0:
-                        raise
-                    may_repeat, connection = False, None
-        except TimeoutError:
-            raw = Raw(failure=Reason.TIMEOUT)
-        except (aiohttp.ClientConnectionError, aiohttp.ClientHttpProxyError, OSError):
-            raw = Raw(failure=Reason.UNREACHABLE)
-        except Exception:  # noqa: BLE001 - the other side decides what an HTTP library stumbles over
-            raw = Raw(failure=Reason.UNEXPECTED_ANSWER)
-        # A connection that was cut for being late looks like one that ended, or even like the end of an answer.
-        return raw if self._clock() < deadline else Raw(failure=Reason.TIMEOUT)
+                await perform(handle.curl)
+            except pycurl.error:
+                if not handle.stale:
+                    raise
+                with handle.anew():
+                    await perform(handle.curl)
+            raw = handle.answer()
+        except pycurl.error as error:
+            raw = Raw(failure=_failure(error.args[0]))
+        free.append(handle)
+        return raw
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for host in self._hosts.values():
-            host.close()
-        await self._connector.close()
+        await self._transfers.aclose()
 
-    def _host(self, scheme: str, name: str) -> "_Host":
-        proxy = None if proxy_bypass(name) else self._proxies.get(scheme)
-        host = self._hosts[scheme, name] = _Host(scheme, name, proxy)
-        return host
+    def _handle(self, scheme: str, host: str) -> "_Handle":
+        proxy = self._proxies.get(scheme, "")
+        if proxy:
+            from urllib.request import proxy_bypass  # noqa: PLC0415 - slow
+
+            proxy = "" if proxy_bypass(host) else proxy
+        made = _Handle(f"{scheme}://{host}", self._authorities, proxy, self._lines)
+        self._handles.append(made)
+        return made
 
 
-class _Host:
-    """A host that requests go to, and the connections to it that nobody uses."""
+def _proxies() -> dict[str, str]:
+    """Proxies by scheme, as the environment names them, or the settings of macOS."""
+    if sys.platform == "linux" and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return {}
+    from urllib.request import getproxies  # noqa: PLC0415 - slow
 
-    def __init__(self, scheme: str, name: str, proxy: str | None) -> None:
-        url, through = yarl.URL(f"{scheme}://{name}/"), yarl.URL(proxy) if proxy else None
-        loop = asyncio.get_running_loop()
-        self.dial = aiohttp.ClientRequest("GET", url, headers=HEADERS, loop=loop, proxy=through)
-        """What the connector wants to know in order to connect; never sent."""
-        self._before = f"{scheme}://{name}" if proxy and not self.dial.is_ssl() else ""
-        """What stands before the path in a request line: all of the URL for a proxy that sees it."""
-        self._headers = dict(self.dial.headers)
-        if self._before and through and through.user:
-            login = aiohttp.encode_basic_auth(through.user, through.password or "")
-            self._headers["Proxy-Authorization"] = login
-        self._lines = "".join([f"{name}: {value}\r\n" for name, value in self._headers.items()])
-        self._kept: deque[tuple[Connection, float]] = deque()
+    return getproxies()
 
-    def kept_one(self, now: float) -> Connection | None:
-        """A connection that was used before and can be used again."""
-        while self._kept:
-            connection, since = self._kept.pop()
-            protocol: Any = connection.protocol
-            # One that should close is one on which something came that nobody had asked for.
-            if now - since < IDLE and protocol.is_connected() and not protocol.should_close:
-                return connection
-            connection.close()
-        return None
 
-    def keep(self, connection: Connection, now: float) -> None:
-        """Keep a connection whose answer was read to its end."""
-        self._kept.append((connection, now))
+def _transfers() -> Any:
+    if not hasattr(select, "epoll"):
+        return pycurl.AsyncCurlMulti()
+    from bfaudit.scan.transfers import Transfers  # noqa: PLC0415 - where there is epoll
 
-    def close(self) -> None:
-        """Close the connections that are kept."""
-        while self._kept:
-            self._kept.pop()[0].close()
+    return Transfers()
 
-    def request(self, method: str, target: str, headers: Mapping[str, str], body: str | None) -> bytes:  # fmt: skip
-        """A request as it is sent. Raises ValueError for what could be read as more than one."""
-        content = body.encode() if body else b""
-        ours, fields = self._lines, dict(headers)
-        if not self._headers.keys().isdisjoint(headers):
-            ours, fields = "", {**self._headers, **headers}
-        if content or method != "GET":
-            fields["Content-Length"] = str(len(content))
-        lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
-        head = f"{method} {self._before}{target} HTTP/1.1\r\n{ours}{''.join(lines)}"
-        breaks = 1 + ours.count("\n") + len(lines)
-        if head.count("\n") != breaks or head.count("\r") != breaks or "\0" in head or " " in target:  # fmt: skip
+
+class _Handle:
+    """What libcurl needs for one request at a time, and what it read of the answer."""
+
+    def __init__(self, origin: str, authorities: str, proxy: str, lines: "_Lines") -> None:
+        self.curl = curl = pycurl.Curl()
+        self.stale = False
+        """Whether the request was not sent, because something had come that nobody asked for."""
+        self._origin = origin
+        self._lines = lines
+        self._opened: list[int] = []
+        self._sent = 0
+        self._posts = False
+        self._parts: list[bytes] = []
+        self._size = 0
+        for option, value in _EVERY:
+            curl.setopt(option, value)
+        for option in (pycurl.CAINFO, pycurl.PROXY_CAINFO):
+            curl.setopt(option, authorities)
+        for option in (pycurl.CAPATH, pycurl.PROXY_CAPATH):
+            curl.unsetopt(option)
+        curl.setopt(pycurl.PROXY, proxy)
+        curl.setopt(pycurl.SOCKOPTFUNCTION, self._open)
+        curl.setopt(pycurl.PREREQFUNCTION, self._leave)
+        curl.setopt(pycurl.WRITEFUNCTION, self._write)
+
+    def prepare(self, target: str, method: str, headers: Mapping[str, str], body: str | None, seconds: float) -> None:  # fmt: skip
+        """What to send next. Raises ValueError for what could be read as more than one request."""
+        # A name alone ends with a semicolon: by a colon libcurl would leave the header out.
+        lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+        text = "\0".join([target, *lines])
+        if " " in target or "\r" in text or "\n" in text or text.count("\0") != len(lines):
             raise ValueError("a break in the line of a request")
-        return f"{head}\r\n".encode() + content
-
-
-async def _answer(to: _Host, connection: Connection, request: bytes, deadline: float) -> Raw:
-    """Send a request over a connection, and read what comes; the connection is kept only where all is as it should be."""
-    loop = asyncio.get_running_loop()
-    protocol: Any = connection.protocol
-    late = loop.call_at(deadline, protocol.transport.abort)
-    kept = False
-    try:
-        if protocol.should_close:
-            raise ValueError("an answer before the request")
-        protocol.set_response_params(read_until_eof=True)
-        protocol.transport.write(request)
-        message, payload = await protocol.read()
-        while 100 <= message.code < 200 and message.code != _SWITCHING_PROTOCOLS:
-            message, payload = await protocol.read()
-        data = payload.read_nowait() if payload.is_eof() else await _bounded(payload)
-        if len(data) > MAX_BYTES:
-            raise ValueError("too long")
-        kept = not protocol.should_close
-        return read(message.code, data, message.headers)
-    finally:
-        late.cancel()
-        if kept:
-            to.keep(connection, loop.time())
+        fields = [line.encode() for line in lines]
+        curl = self.curl
+        posts = method == "POST"
+        if posts:
+            curl.setopt(pycurl.POSTFIELDS, body.encode() if body else b"")
+            if "content-type" not in map(str.lower, headers):
+                fields.append(b"Content-Type:")  # left to itself, libcurl says that it is a form
+        elif self._posts:
+            curl.setopt(pycurl.HTTPGET, 1)
+        curl.setopt(pycurl.URL, f"{self._origin}{target}".encode())
+        if fields:
+            curl.setopt(pycurl.HTTPHEADER, fields)
         else:
-            connection.close()
+            curl.unsetopt(pycurl.HTTPHEADER)  # an empty list would leave those of the request before
+        curl.setopt(pycurl.TIMEOUT_MS, max(1, ceil(seconds * 1000)))
+        self._parts.clear()
+        self._size = self._sent = 0
+        self._posts, self.stale = posts, False
+
+    def answer(self) -> Raw:
+        """The answer that was read to its end."""
+        curl = self.curl
+        status, parts = curl.getinfo(pycurl.RESPONSE_CODE), self._parts
+        retry_after = curl.getinfo(pycurl.RETRY_AFTER) if status >= 300 else 0
+        return read(status, parts[0] if len(parts) == 1 else b"".join(parts), retry_after or None)
+
+    @contextmanager
+    def anew(self) -> Iterator[None]:
+        """As long as this lasts, no kept connection is used."""
+        self.stale, self._sent = False, 0
+        self.curl.setopt(pycurl.FRESH_CONNECT, 1)
+        try:
+            yield
+        finally:
+            self.curl.setopt(pycurl.FRESH_CONNECT, 0)
+
+    def _open(self, descriptor: int, _purpose: int) -> int:
+        self._opened.append(descriptor)
+        return int(pycurl.SOCKOPT_OK)
+
+    def _leave(self, *ends: str | int) -> int:
+        """Whether the request may leave, over the connection between two ends; libcurl asks before it sends."""
+        self._sent += 1
+        if self._sent > 1 and self._posts:
+            return _STAY  # the kept connection ended: what had arrived, nobody knows
+        if self._opened:
+            self._lines.open(ends, self._opened)
+            self._opened.clear()
+        elif not self._lines.silent(ends):
+            self.stale = True
+            return _STAY
+        return _LEAVE
+
+    def _write(self, part: bytes) -> int:
+        self._size += len(part)
+        if self._size > MAX_BYTES:
+            return 0  # which ends the request
+        self._parts.append(part)
+        return len(part)
 
 
-async def _bounded(payload: aiohttp.StreamReader) -> bytes:
-    parts: list[bytes] = []
-    total = 0
-    async for part in payload.iter_any():
-        total += len(part)
-        if total > MAX_BYTES:
-            raise ValueError("too long")
-        parts.append(part)
-    return b"".join(parts)
+class _Lines:
+    """The sockets of kept connections: what comes before the next request would be read as its answer.
+
+    libcurl looks for that as well, once a second.
+    """
+
+    def __init__(self) -> None:
+        self._ends: dict[int, tuple[str | int, ...]] = {}
+        self._polls: dict[tuple[str | int, ...], select.poll] = {}
+
+    def open(self, ends: tuple[str | int, ...], descriptors: list[int]) -> None:
+        """Know a new connection by its two ends: the one of some sockets that has its local port."""
+        for descriptor in descriptors:
+            with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as same:
+                if same.getsockname()[1] == ends[-1]:
+                    # A socket by the same number is closed.
+                    self._polls.pop(self._ends.get(descriptor, ends), None)
+                    self._ends[descriptor] = ends
+                    self._polls[ends] = poll = select.poll()
+                    poll.register(descriptor, select.POLLIN)
+
+    def silent(self, ends: tuple[str | int, ...]) -> bool:
+        """Whether nothing came on a connection, its end neither."""
+        poll = self._polls.get(ends)
+        return poll is not None and not poll.poll(0)
+
+
+def _failure(number: Any) -> Reason:
+    """Why there is no answer: https://curl.se/libcurl/c/libcurl-errors.html."""
+    if number == pycurl.E_OPERATION_TIMEDOUT:
+        return Reason.TIMEOUT
+    return Reason.UNREACHABLE if number in _UNREACHABLE else Reason.UNEXPECTED_ANSWER

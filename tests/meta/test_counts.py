@@ -3,12 +3,10 @@
 import asyncio
 import gc
 import os
-import ssl
 import subprocess
 import sys
 from collections import Counter
 
-import aiohttp
 import ccxt.async_support as ccxt
 import pytest
 
@@ -18,6 +16,7 @@ from bfaudit.exchanges.rehearsal import rehearse
 from bfaudit.policy import cel
 from bfaudit.policy.load import load
 from bfaudit.sandbox import Account, Key, Sandbox, Scenario
+from bfaudit.scan import transport
 from tests.evaluate.fleets import NOW, scanned, snapshot
 from tests.scan.fleet import connection, scan_fleet
 
@@ -44,14 +43,14 @@ def counted(monkeypatch):
 
         monkeypatch.setattr(owner, name, counting)
 
-    count(ssl, "create_default_context")
-    count(aiohttp.TCPConnector, "__init__")
-    count(aiohttp.TCPConnector, "_create_connection")
+    count(transport, "_transfers")
+    count(transport, "_Handle")
+    count(transport._Lines, "open")
     count(ccxt.Exchange, "__init__")
     return seen
 
 
-def test_a_scan_makes_one_context_one_connector_and_one_client_of_each_exchange(counted):
+def test_a_scan_makes_one_session_and_one_client_of_each_exchange(counted):
     """Whatever the number of keys; each is asked what its adapter says, and the time once per exchange."""
     accounts = tuple(
         Account(exchange=name, keys=tuple(Key(name=f"k{number}", env=f"{name.upper()}{number}", permissions=permissions) for number in range(EACH)))
@@ -61,12 +60,12 @@ def test_a_scan_makes_one_context_one_connector_and_one_client_of_each_exchange(
     counted.clear()
     seen = scan_fleet(Scenario(accounts=accounts), fleet, workers=WORKERS)
 
-    assert 1 == counted["create_default_context"]
+    assert 1 == counted["_transfers"]
     assert len(PERMISSIONS) == sum(exchange.requests > 0 for exchange in seen.snapshot.exchanges)
-    # One is aiohttp's connector; a client of ccxt makes none.
-    assert len(PERMISSIONS) + 1 == counted["__init__"]
-    # Connections are kept for the next key.
-    assert counted["_create_connection"] <= len(PERMISSIONS) * WORKERS
+    assert len(PERMISSIONS) == counted["__init__"]
+    # Connections are kept for the next key, and so is what libcurl needs for one request at a time.
+    assert 0 < counted["open"] <= len(PERMISSIONS) * WORKERS
+    assert 0 < counted["_Handle"] <= len(PERMISSIONS) * WORKERS
     signed = Counter(one.exchange for one in seen.requests if one.key)
     for name in PERMISSIONS:
         reads = asyncio.run(rehearse(exchanges.known()[name], wants_uid=False))

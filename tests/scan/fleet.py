@@ -1,7 +1,7 @@
 """One key, one scenario, one scan: what the tests of `scan/` are made of."""
 
 import asyncio
-import ssl
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from bfaudit.scan.asking import Patience
 from bfaudit.scan.options import Options
 from bfaudit.scan.runner import scan
 
-NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NOBODY = os.devnull
 """Trusts no server: for what sends nothing, or no TLS."""
 HASTE = Patience(request_seconds=1.0, connection_seconds=3.0, longest_pause=2.0)
 

@@ -117,7 +117,7 @@ def _refuse_first(monkeypatch, times):
             return await send(wire, scheme, host, target, method, headers, *rest)
         sent.append(urlsplit(target).path.rpartition("/")[2])
         if len(sent) <= times:
-            return read(401, b"Unauthorized\n", {})
+            return read(401, b"Unauthorized\n")
         return await send(wire, scheme, host, target, method, headers, *rest)
 
     monkeypatch.setattr(Wire, "send", refusing)

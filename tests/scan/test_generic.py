@@ -120,7 +120,7 @@ def test_a_whole_scan(http, body, reason, monkeypatch):
     """Status by one read, through the same scan as every other exchange."""
 
     async def send(*_request):
-        return read(http, body, {})
+        return read(http, body)
 
     monkeypatch.setattr(Wire, "send", send)
     options = Options(

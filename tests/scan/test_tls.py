@@ -17,6 +17,7 @@ from bfaudit.model import Reason, Status
 from bfaudit.sandbox import Sandbox
 from bfaudit.scan.options import Options
 from bfaudit.scan.runner import scan
+from bfaudit.scan.transport import Wire
 from tests.scan.fleet import HASTE, connection, scenario
 from tests.scan.test_status import TRADES
 
@@ -88,6 +89,36 @@ def test_an_authority_that_is_none_is_said(authority, tmp_path, text):
 
     with pytest.raises(UsageError, match=r"--ca-file .*ca\.pem: holds no certificate"):
         _scan(authority, "localhost", ca_file=str(path))
+
+
+def test_authorities_are_read_once(authority, tmp_path):
+    """Whatever the number of servers: the file is not needed for the second."""
+    public, context = authority
+    path = tmp_path / "ca.pem"
+    path.write_bytes(public.read_bytes())
+    played = scenario("mexc", {"permissions": TRADES["mexc"]})
+
+    async def run(*boxes):
+        async with Wire(str(path)) as wire:
+            for box in boxes:
+                host = f"localhost:{box.url.rpartition(':')[2]}"
+                yield await wire.send("https", host, "/mexc/api/v3/time", "GET", {}, None, 5.0)
+                path.unlink(missing_ok=True)
+
+    async def all_of(*boxes):
+        return [raw.http async for raw in run(*boxes)]
+
+    with Sandbox(played, ssl_context=context) as one, Sandbox(played, ssl_context=context) as other:
+        assert [200, 200] == asyncio.run(all_of(one, other))
+
+
+def test_the_systems_authorities_are_not_trusted(authority, monkeypatch):
+    """Whoever else this machine trusts: neither libcurl's own folder nor OpenSSL's variables add anybody."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
+    monkeypatch.setenv("SSL_CERT_DIR", str(authority[0].parent))
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(authority[0]))
+
+    assert Reason.UNREACHABLE == _scan(authority, "localhost")[0].reason
 
 
 def test_the_name_must_match(authority):

@@ -1,6 +1,7 @@
 """Kept connections: what may be sent over them, when they are used again, and what a proxy sees."""
 
 import asyncio
+import select
 import socket
 from contextlib import asynccontextmanager, suppress
 
@@ -10,6 +11,14 @@ from bfaudit.model import Reason
 from bfaudit.scan import transport
 from bfaudit.scan.transport import MAX_BYTES, Wire
 from tests.scan.fleet import NOBODY
+
+
+@pytest.fixture(autouse=True, params=["epoll", "pycurl"])
+def transfers(request, monkeypatch):
+    """By epoll, and as where there is none."""
+    if request.param == "pycurl":
+        monkeypatch.delattr(select, "epoll")
+
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -226,6 +235,76 @@ def test_a_proxy_sees_the_whole_url_and_who_asks(monkeypatch):
         assert head.startswith(b"GET http://exchange.invalid/x?y=1 HTTP/1.1\r\n")
         assert b"\r\nHost: exchange.invalid\r\n" in head
         assert b"\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n" in head
+
+
+def test_what_is_sent_is_what_was_signed():
+    """The target to the byte, dots and brackets included, and every header once, an empty one too; nothing of libcurl's own."""
+    heads = []
+
+    async def talk(_number, read, writer):
+        heads.append(await read())
+        writer.write(OK)
+
+    target = "/a/../b//c;d=1?x=%2f&y=[1]&z={\"a\":'b'}|~^`&&=&+"
+    headers = {"KEY": "a: b; c", "Empty": "", "accept": "text/x", "User-Agent": "me"}
+
+    async def run():
+        async with served(talk) as host, Wire(NOBODY) as wire:
+            assert 200 == (await _get(wire, host, target, headers=headers)).http
+            return host
+
+    host = asyncio.run(run())
+
+    first, *lines = heads[0].decode().split("\r\n")
+    assert f"GET {target} HTTP/1.1" == first
+    told = sorted(line for line in lines if line)
+    assert told == ["Accept-Encoding: gzip, deflate", "Empty:", f"Host: {host}", "KEY: a: b; c", "User-Agent: me", "accept: text/x"]  # fmt: skip
+
+
+def test_a_read_after_a_post_is_a_read():
+    """What one request was sets nothing for the next."""
+    heads = []
+
+    async def talk(_number, read, writer):
+        while True:
+            heads.append(await read())
+            writer.write(OK)
+
+    async def run():
+        async with served(talk) as host, Wire(NOBODY) as wire:
+            await _get(wire, host, method="POST", headers={"A": "b"})
+            await _get(wire, host)
+
+    asyncio.run(run())
+
+    assert [b"POST", b"GET "] == [head[:4] for head in heads]
+    assert b"A: b" in heads[0]
+    assert not {b"A: b", b"Content-Length: 0"} & set(heads[1].split(b"\r\n"))
+
+
+def test_an_answer_that_is_not_awaited_is_not_the_next_ones():
+    """A request that is given up, and one that comes too late, leave nothing behind."""
+
+    async def talk(_number, read, writer):
+        head = await read()
+        if b"/late" in head:
+            await asyncio.sleep(0.3)
+        writer.write(OK.replace(b"{}", b"[]" if b"/late" in head else b"{}"))
+        await read()
+
+    async def run():
+        async with served(talk) as host, Wire(NOBODY) as wire:
+            given_up = asyncio.create_task(_get(wire, host, "/late"))
+            await asyncio.sleep(0.1)
+            given_up.cancel()
+            late = await _get(wire, host, "/late", seconds=0.1)
+            told = [late.failure]
+            for _ in range(4):
+                told.append((await _get(wire, host)).body)
+                await asyncio.sleep(0.1)
+            return told
+
+    assert [Reason.TIMEOUT, {}, {}, {}, {}] == asyncio.run(run())
 
 
 def test_a_body_has_its_length():
