@@ -5,7 +5,7 @@ label, uid and creation time. An untimed scan records the calls of each key. The
 order every other time, each in a new process:
 
     f  the floor: plain aiohttp on uvloop sends those calls, one session, one SSL context, and decodes the answers
-    r  bfaudit on uvloop: references resolved, signed, sent, facts parsed, statuses judged, rate limits off
+    r  bfaudit: references resolved, signed, sent, facts parsed, statuses judged, rate limits off
 
 The floor's requests are signed by ccxt before its clock starts: it pays for no signature, bfaudit for each. So they
 have to be sent within the narrowest receive window (5 s), which bounds them: an exchange of four calls a key has a
@@ -190,8 +190,6 @@ def process(part: str, **pipes: Any) -> subprocess.Popen[str]:
 
 def bfaudit(job: Job) -> dict[str, Any]:
     """Scan the keys of one exchange; with `record`, say the calls of each key too."""
-    import uvloop
-
     from bfaudit.scan import lean
 
     lean.install()  # as the command line does
@@ -235,7 +233,7 @@ def bfaudit(job: Job) -> dict[str, Any]:
         # Not as the task's result: asyncio.Runner takes the repr of its finished task, result and all.
         snapshots.append(await scan(fleet, adapters, options))
 
-    took = timed(uvloop.new_event_loop, work)
+    took = timed(asyncio.new_event_loop, work)
     pairs = zip(snapshots[0].connections, mine, strict=True)
     wrong = sum(
         scanned.status is not Status.ONLINE or scanned.reason is not None or not same(scanned, own)

@@ -284,8 +284,6 @@ def floor(job: Job) -> Measured:
 
 
 def bfaudit(job: Job) -> Measured:
-    import uvloop
-
     from bfaudit.scan import lean
 
     lean.install()  # as the command line does
@@ -331,8 +329,7 @@ def bfaudit(job: Job) -> Measured:
         snapshots.append(await scan(fleet, adapters, options))
 
     def run() -> int:
-        loop = uvloop.new_event_loop if job.case == "r" else asyncio.new_event_loop
-        _on(loop, work())
+        _on(asyncio.new_event_loop, work())
         return 0
 
     def check() -> int:
@@ -359,7 +356,6 @@ CLIENTS: Mapping[str, Callable[[Job], Measured]] = {
     "b": naive_async,
     "c": careful_sync,
     "f": floor,
-    "p": bfaudit,
     "r": bfaudit,
 }
 

@@ -67,7 +67,6 @@ def environment(keys: Mapping[str, list[str]]) -> dict[str, str]:
 
 def whole(job: dict[str, Any]) -> dict[str, float]:
     """The stages as `bfaudit audit` puts them together, and how long each takes."""
-    import uvloop
     from report import policies
 
     from bfaudit.scan import lean
@@ -96,8 +95,7 @@ def whole(job: dict[str, Any]) -> dict[str, float]:
         urls=job["urls"], environ=environ, workers=WORKERS, ca_file=job["ca"], rate_limits=False
     )
     with redact.run():  # the secrets that it resolves are looked for in what is written
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            snapshot = runner.run(scan(loaded.connections, exchanges.known(), options))
+        snapshot = asyncio.run(scan(loaded.connections, exchanges.known(), options))
         lap("scan")
         took["scan_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         audit = evaluate(snapshot, policies(50), snapshot.generated_at)

@@ -34,8 +34,7 @@ CASES: Mapping[str, str] = {
     "b": "naive async ccxt: a new instance and session per key, gathered",
     "c": "careful sync ccxt: one instance, credentials swapped, one after the other",
     "f": "the floor: plain aiohttp on uvloop, signed by hand, one session, one SSL context, W workers",
-    "p": "bfaudit on asyncio's own loop",
-    "r": "bfaudit on uvloop",
+    "r": "bfaudit, on asyncio's own loop",
 }
 NAIVE = ("a", "b", "c")
 
@@ -87,7 +86,7 @@ class Setting:
 
 
 FULL = (
-    Setting("0 ms, 64 at once", 0.0, 64, {"a": 40, "b": 40, "c": 1000, "f": 10_000, "p": 10_000, "r": 10_000},
+    Setting("0 ms, 64 at once", 0.0, 64, {"a": 40, "b": 40, "c": 1000, "f": 10_000, "r": 10_000},
             {"a": 100, "b": 100, "f": 0.70}),
     Setting("50 ms, 256 at once", 0.05, 256, {"a": 15, "b": 40, "c": 15, "f": 10_000, "r": 10_000},
             {"a": 100, "f": 0.97}),
@@ -211,7 +210,7 @@ def capacity(runs: Iterable[dict[str, Any]]) -> str:
 
 
 def machine() -> dict[str, Any]:
-    packages = ("ccxt", "aiohttp", "uvloop", "orjson", "msgspec", "requests")
+    packages = ("ccxt", "aiohttp", "pycurl", "uvloop", "orjson", "msgspec", "requests")
     return {
         "python": platform.python_version(),
         "openssl": ssl.OPENSSL_VERSION,

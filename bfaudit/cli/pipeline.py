@@ -125,7 +125,7 @@ def scan_fleet(
 
     with contextlib.nullcontext(stop) if stop else stopping() as asked:
         try:
-            snapshot = loop.run(run(asked), total)
+            snapshot = asyncio.run(run(asked))
         finally:
             asked.then(None)
     if snapshot.interrupted:

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from bfaudit.credentials import split
 from bfaudit.credentials.resolving import Resolver
 from bfaudit.errors import CredentialError
 from bfaudit.exchanges.base import Adapter, Context, Listing, Reply
@@ -132,7 +131,7 @@ def _scanned(
         scanned_at=at,
         fingerprint=fingerprint,
         fingerprint_key=fingerprint_key,
-        schemes={role: split(text)[0] for role, text in connection.credentials.items()},
+        schemes={role: text.partition(":")[0] for role, text in connection.credentials.items()},
         facts=facts or FactsBuilder("").build({}, "the credential could not be resolved"),
         requests=requests,
         inventory=inventory,
@@ -171,12 +170,19 @@ def fingerprint(key: str, environ: Mapping[str, str]) -> str:
 
     Keyed by BFAUDIT_FINGERPRINT_KEY, so that nobody outside can tell whether a key he knows is in a report.
     """
-    return hmac.digest(_pepper(environ), key.encode("utf-8", "replace"), "sha256").hex()[:20]
+    mac = _mac(_pepper(environ)).copy()
+    mac.update(key.encode("utf-8", "replace"))
+    return mac.hexdigest()[:20]
 
 
 def fingerprint_key(environ: Mapping[str, str]) -> str:
     """What tells one key of fingerprints from another: fingerprints that were made with different ones cannot be compared."""
     return _told_apart(_pepper(environ))
+
+
+@lru_cache(4)
+def _mac(pepper: bytes) -> hmac.HMAC:
+    return hmac.new(pepper, digestmod="sha256")
 
 
 @lru_cache(4)
