@@ -105,7 +105,7 @@ class Asking:
         """Send one read, again where that may help, and keep its reply under its label."""
         at = datetime.now(UTC)
         started = self._clock()
-        reply, tries = await self._try(read, {**read.params, **params})
+        reply, tries = await self._try(read, params)
         spent = self._clock() - started
         self.replies[label or read.label] = reply
         outcome = reply.verdict.reason.value if reply.verdict else "ok"
@@ -114,7 +114,7 @@ class Asking:
         )
         return reply
 
-    async def _try(self, read: Read, params: dict[str, Any]) -> tuple[Reply, int]:
+    async def _try(self, read: Read, params: Mapping[str, Any]) -> tuple[Reply, int]:
         exchange = self._exchange
         for number in count(1):
             if exchange.closed:
@@ -141,14 +141,14 @@ class Asking:
             return number < tries
         return number <= self._exchange.adapter.retries.get(reason, 0)
 
-    async def _once(self, read: Read, params: dict[str, Any]) -> Reply:
+    async def _once(self, read: Read, params: Mapping[str, Any]) -> Reply:
         self._exchange.requests += 1
         started = self._clock()
         self._client.bf_seconds = min(self._exchange.patience.request_seconds, self._left)
         try:
             # ccxt's own `request` would add nothing but options that a scan does not use.
             try:
-                signed = self._client.sign(*endpoint(self._client, read), dict(params))
+                signed = self._client.sign(*endpoint(self._client, read), {**read.params, **params})
             except Exception:  # noqa: BLE001 - ccxt checks secrets by using them
                 return self._judged(Reply(read=read, failure=Reason.MALFORMED_SECRET))
             raw: Raw = await self._client.fetch(

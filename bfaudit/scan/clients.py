@@ -30,8 +30,10 @@ logging.getLogger("ccxt").setLevel(logging.WARNING)
 Client = Any
 """An exchange object of ccxt, which makes its methods at run time."""
 
-_URL = re.compile(r"([a-z]+)://([^/?#]+)((/[^?#]*)(?:\?[^#]*)?)")
-"""Scheme, host with port, target and path of a URL."""
+_URL = re.compile(r"([a-z]+)://([^/?#]+)(/[^?#]*)(?:\?[^#]*)?")
+"""Scheme, host with port and path of a URL."""
+_ENOUGH = 256
+"""Addresses of one exchange of which it is remembered that they may be read."""
 _NOT_SENT = Raw(failure=Reason.BLOCKED)
 _ONE_SHOT = {hashlib.sha256: "sha256", hashlib.sha384: "sha384", hashlib.sha512: "sha512"}
 
@@ -65,6 +67,8 @@ class _Reads:
     bf_wire: Wire
     bf_endpoints: dict[str, tuple[str, list[str], str]]
     """What `endpoint` found, by the name of the call."""
+    bf_decided: dict[tuple[str, str, bool], tuple[str, str, str]]
+    """What may leave, by its URL without the query, its method, and whether it is signed for a key."""
     bf_hosts: frozenset[str]
     """The only hosts that requests may go to."""
     bf_strangers: set[str]
@@ -92,18 +96,33 @@ class _Reads:
         body: str | None = None,
     ) -> Any:
         """Send what ccxt signed. Raises WriteRefusedError for anything but a known read, before it leaves."""
+        base, mark, query = url.partition("?")
+        may = self.bf_decided.get((base, method, self.bf_raw))
+        if may is None or "#" in query:
+            may = self._decide(url, base, method)
+            if may is None:
+                return _NOT_SENT if self.bf_raw else None
+        scheme, host, path = may
+        raw = await self.bf_wire.send(
+            scheme, host, f"{path}{mark}{query}", method, headers, body, self.bf_seconds
+        )
+        return raw if self.bf_raw else raw.body
+
+    def _decide(self, url: str, base: str, method: str) -> tuple[str, str, str] | None:
+        """Scheme, host and path of a request that may leave; None for one to a stranger."""
         parts = _URL.fullmatch(url)
         if parts is None:
             raise WriteRefusedError(f"{method} of what is no URL to {self.bf_adapter.title}")
-        scheme, host, target, path = parts.groups()
+        scheme, host, path = parts.groups()
         if host not in self.bf_hosts:
             self.bf_strangers.add(host)
-            return _NOT_SENT if self.bf_raw else None
-        path = path.removeprefix(self.bf_prefix)
-        if not self.bf_may(method, path):
-            raise WriteRefusedError(f"{method} {path} is not a read of {self.bf_adapter.title}")
-        raw = await self.bf_wire.send(scheme, host, target, method, headers, body, self.bf_seconds)
-        return raw if self.bf_raw else raw.body
+            return None
+        read = path.removeprefix(self.bf_prefix)
+        if not self.bf_may(method, read):
+            raise WriteRefusedError(f"{method} {read} is not a read of {self.bf_adapter.title}")
+        if len(self.bf_decided) < _ENOUGH:
+            self.bf_decided[base, method, self.bf_raw] = scheme, host, path
+        return scheme, host, path
 
     def bf_may(self, method: str, path: str) -> bool:
         """Whether a request may leave: a listed read, or, without credentials, any GET.
@@ -189,6 +208,7 @@ def template(
     client.bf_posts = adapter.posts | adapter.harmless_tests if probes else adapter.posts
     client.bf_wire = wire
     client.bf_endpoints = {}
+    client.bf_decided = {}
     client.bf_prefix = urlsplit(override).path if override else ""
     client.bf_hosts = frozenset({urlsplit(override).netloc}) if override else adapter.official
     client.bf_strangers = set()

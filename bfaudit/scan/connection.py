@@ -1,12 +1,13 @@
 """One connection: resolve its credentials, ask, parse, judge; what remains is free of secrets."""
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from msgspec.structs import replace
 
+from bfaudit.credentials import split
 from bfaudit.credentials.resolving import Resolver
 from bfaudit.errors import CredentialError
 from bfaudit.exchanges.base import Adapter, Context, Listing, Reply
@@ -78,6 +79,7 @@ async def scan_connection(
         fingerprint_key=fingerprint_key(options.environ),
         requests=tuple(asking.made),
         inventory=inventory,
+        scheme=lambda text: text.partition(":")[0],  # what was resolved is a reference
     )
 
 
@@ -121,6 +123,7 @@ def _scanned(
     fingerprint_key: str | None = None,
     requests: tuple[RequestMade, ...] = (),
     inventory: Inventory | None = None,
+    scheme: Callable[[str], str] = lambda text: split(text)[0],
 ) -> Scanned:
     return Scanned(
         connection=connection,
@@ -131,7 +134,7 @@ def _scanned(
         scanned_at=at,
         fingerprint=fingerprint,
         fingerprint_key=fingerprint_key,
-        schemes={role: text.partition(":")[0] for role, text in connection.credentials.items()},
+        schemes={role: scheme(text) for role, text in connection.credentials.items()},
         facts=facts or FactsBuilder("").build({}, "the credential could not be resolved"),
         requests=requests,
         inventory=inventory,

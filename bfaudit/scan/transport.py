@@ -154,6 +154,7 @@ class _Handle:
         self._opened: list[int] = []
         self._sent = 0
         self._posts = False
+        self._seconds = 0.0
         self._parts: list[bytes] = []
         self._size = 0
         for option, value in _EVERY:
@@ -187,8 +188,12 @@ class _Handle:
         if fields:
             curl.setopt(pycurl.HTTPHEADER, fields)
         else:
-            curl.unsetopt(pycurl.HTTPHEADER)  # an empty list would leave those of the request before
-        curl.setopt(pycurl.TIMEOUT_MS, max(1, ceil(seconds * 1000)))
+            curl.unsetopt(
+                pycurl.HTTPHEADER
+            )  # an empty list would leave those of the request before
+        if seconds != self._seconds:
+            curl.setopt(pycurl.TIMEOUT_MS, max(1, ceil(seconds * 1000)))
+            self._seconds = seconds
         self._parts.clear()
         self._size = self._sent = 0
         self._posts, self.stale = posts, False

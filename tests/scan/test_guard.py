@@ -10,7 +10,6 @@ from bfaudit.errors import CredentialError
 from bfaudit.exchanges import known
 from bfaudit.sandbox import Fault, Sandbox
 from bfaudit.scan import clients
-from bfaudit.scan.answer import read
 from bfaudit.scan.transport import Wire, WriteRefusedError
 from tests.scan.fleet import NOBODY, connection, scan_fleet, scan_one, scenario, text_of
 from tests.scan.test_status import TRADES, each_exchange
@@ -111,14 +110,6 @@ def test_no_secret_is_in_a_snapshot_or_a_log(exchange, caplog):
 
     assert seen.environment
     assert not [value for value in seen.environment.values() if value in left]
-
-
-def test_a_redirect_is_not_followed():
-    """An answer that points elsewhere is no answer: a signed request goes to one host only."""
-    raw = read(302, b"", {"Location": "http://elsewhere.invalid/"})
-
-    assert 302 == raw.http
-    assert raw.body is None
 
 
 def test_hostile_labels_stay_data():
