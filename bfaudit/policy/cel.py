@@ -129,20 +129,22 @@ def compile(  # noqa: A001
 
 def speakable(value: Any) -> Any:
     """A value as the engine takes it without harm."""
+    if value is True or value is False:
+        return value
     if isinstance(value, str):
         if value.isascii() and "\0" not in value:
             return value
         return _UNSPEAKABLE.sub("\ufffd", value)
-    if isinstance(value, datetime):
-        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value
-        return min(max(aware, _FIRST), _LAST).astimezone(UTC)
     if isinstance(value, list | tuple):
         text = "".join(value)
         if text.isascii() and "\0" not in text:
             return list(value)
         return [speakable(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):
         return min(max(value, -(2**63)), 2**63 - 1)
+    if isinstance(value, datetime):
+        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value
+        return min(max(aware, _FIRST), _LAST).astimezone(UTC)
     return value
 
 

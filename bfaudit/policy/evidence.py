@@ -172,8 +172,7 @@ def midnight(day: date) -> datetime:
 
 def to_come(moment: datetime, now: datetime) -> str | None:
     """Why nothing can have happened at a time; None where it is past, or ahead by what days and clocks differ."""
-    day = f"{moment:%Y-%m-%d}"
-    return f"{day} is still to come" if moment - now > AHEAD else None
+    return f"{moment:%Y-%m-%d} is still to come" if moment - now > AHEAD else None
 
 
 def utc(moment: datetime) -> datetime:
