@@ -11,21 +11,17 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bfaudit.egress import OBSERVED
 from bfaudit.errors import InvalidInput, Problem
 from bfaudit.model import Audit, Json, Outcome, Place, Result, Severity, fingerprint
+from bfaudit.policy.fields import FIELDS
 from bfaudit.results import Results
 from bfaudit.sealed import Moment, speakable, utc
 
 SCHEMA = "bfaudit-baseline/1"
 
 
-WORSE_BY_MORE = frozenset({
-    "attestation.endless", "attestation.lapsed", "egress.address", "fleet.inventory_drift", "fleet.other_environments",
-    "fleet.other_strategies", "fleet.same_account", "fleet.same_key", "fleet.same_name_words", "fleet.same_strategy",
-    "fleet.same_uid", "fleet.undeclared_keys", "history.widened", "key.contradictions", "key.excess", "key.missing",
-    "network.allowlist", "network.broad", "network.missing_servers", "network.unexpected", "reach.exits",
-    "scan.client_differs", "scan.known_bad", "scan.refused_hosts",
-})  # fmt: skip
+WORSE_BY_MORE = frozenset({OBSERVED, *(name for name, field in FIELDS.items() if field.worse_by_more)})  # fmt: skip
 """The fields that list what a rule minds: with one item more it is another finding."""
 
 

@@ -39,6 +39,8 @@ RULE = Rule(
 )
 """The rule as reports show it. It comes with `--from`, not with a policy."""
 
+OBSERVED = "egress.address"
+"""What a result lists beside fields: the addresses that were asked for."""
 READS = ("network.ip_restricted", "network.allowlist")
 """The fields that it reads."""
 
@@ -107,4 +109,4 @@ def _observed(scanned: Scanned, path: str) -> Observation:
 
 
 def _egress(hosts: tuple[str, ...]) -> Observation:
-    return Observation("egress.address", hosts, None, "command line")
+    return Observation(OBSERVED, hosts, None, "command line")

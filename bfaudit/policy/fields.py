@@ -26,6 +26,8 @@ class Field(NamedTuple):
     get: by.Getter
     basis: Basis | None = None
     """What the evidence rests on; None where it is as quick to get the evidence itself."""
+    worse_by_more: bool = False
+    """Whether it lists what a rule minds: with one item more it is another finding than the one that a baseline knows."""
 
 
 def _texts(value: list[str] | tuple[str, ...]) -> tuple[str, ...]:
@@ -108,12 +110,12 @@ _KEY = (
     Field("key.exceeds", BOOL, "whether the key has any permission beyond `connection.requires` and `read`",
           "permissions.*", by.held(lambda s: s.excess)),
     Field("key.excess", LIST, "the permissions it has beyond `connection.requires` and `read`; known once every other "
-          "permission is", "permissions.*", by.held_list(lambda s: s.excess)),
+          "permission is", "permissions.*", by.held_list(lambda s: s.excess), worse_by_more=True),
     Field("key.excess_possible", LIST, "the permissions beyond `connection.requires` of which nothing is known",
           "permissions.*", by.held_possible(lambda s: s.excess)),
     Field("key.lacks", BOOL, "whether a required permission is denied", "permissions.*", by.held(lambda s: s.lack)),
     Field("key.missing", LIST, "the required permissions that are denied; known once every required one is",
-          "permissions.*", by.held_list(lambda s: s.lack)),
+          "permissions.*", by.held_list(lambda s: s.lack), worse_by_more=True),
     Field("key.missing_possible", LIST, "the required permissions of which nothing is known", "permissions.*",
           by.held_possible(lambda s: s.lack)),
     Field("key.created", TIME, "when the key was created", "key.created_at", by.fact("key.created_at", utc)),
@@ -141,7 +143,7 @@ _KEY = (
     Field("key.unobserved", LIST, "the permission words of which nothing is known; a rule that reads it takes silence for "
           "an answer, on purpose", "of all permissions", derived.unobserved),
     Field("key.contradictions", LIST, "how the connection test contradicts what the exchange says of the key",
-          "test.balance and test.orders, compared with permissions.read", derived.contradictions),
+          "test.balance and test.orders, compared with permissions.read", derived.contradictions, worse_by_more=True),
     Field("key.label_matches", BOOL, "whether the key's name at the exchange has the words of `connection.label`, or of "
           "`connection.name` where no label is declared", "key.label, compared with the manifest", derived.label_matches),
     Field("key.bound_to_vendor", BOOL, "whether the application that the key is bound to is the declared vendor",
@@ -166,19 +168,19 @@ _NETWORK = (
     Field("network.ip_restricted", BOOL, "whether the key works from listed addresses only", "network.ip_restricted",
           by.fact("network.ip_restricted", bool)),
     Field("network.allowlist", LIST, "the addresses the key works from; octets may be masked by `*`", _LIST,
-          by.fact(_LIST, _texts)),
+          by.fact(_LIST, _texts), worse_by_more=True),
     Field("network.covers_servers", BOOL, "whether the allowlist covers every declared server", _COMPARED,
           by.covered(lambda c: c.missing, by.none)),
     Field("network.missing_servers", LIST, "the declared servers that no entry covers", _COMPARED,
-          by.covered(lambda c: c.missing, by.certain)),
+          by.covered(lambda c: c.missing, by.certain), worse_by_more=True),
     Field("network.admits_others", BOOL, "whether any entry is not within a declared server", _COMPARED,
           by.covered(lambda c: c.unexpected, by.some, "the manifest declares no `servers`")),
     Field("network.unexpected", LIST, "the entries that are not within any declared server", _COMPARED,
-          by.covered(lambda c: c.unexpected, by.certain, "the manifest declares no `servers`")),
+          by.covered(lambda c: c.unexpected, by.certain, "the manifest declares no `servers`"), worse_by_more=True),
     Field("network.too_broad", BOOL, "whether any entry is for all the world, private or reserved, or wider than the "
           "server it covers", _COMPARED, by.covered(lambda c: c.broad, by.some)),
     Field("network.broad", LIST, "the entries that are for all the world, private or reserved, or wider than the server "
-          "they cover", _COMPARED, by.covered(lambda c: c.broad, by.certain)),
+          "they cover", _COMPARED, by.covered(lambda c: c.broad, by.certain), worse_by_more=True),
 )  # fmt: skip
 
 _ACCOUNT = (
@@ -197,9 +199,9 @@ _ACCOUNT = (
     Field("attestation.current", LIST, "what is vouched for today: dated, not in the future, not expired",
           "manifest: attestations", lambda s: Evidence(by.attested(s), None, Source.ATTESTATION)),
     Field("attestation.lapsed", LIST, "what is attested but does not count today: expired, or dated in the future",
-          "manifest: attestations", derived.attestations(derived.lapsed)),
+          "manifest: attestations", derived.attestations(derived.lapsed), worse_by_more=True),
     Field("attestation.endless", LIST, "what is attested without an end", "manifest: attestations",
-          derived.attestations(derived.endless)),
+          derived.attestations(derived.endless), worse_by_more=True),
     Field("attestation.access_review_days", INT, "full days since the attestation `access_review`, while it counts",
           "manifest: attestations", derived.attested_days("access_review")),
 )  # fmt: skip
@@ -211,46 +213,49 @@ _REACH = (
         for word in REACHES
     ),
     Field("reach.exits", LIST, "other ways by which value can leave the account", "reach.exits",
-          by.fact("reach.exits", _texts, ())),
+          by.fact("reach.exits", _texts, ()), worse_by_more=True),
 )  # fmt: skip
 
 _FLEET = (
     Field("fleet.same_key", LIST, "the other connections with the same key", "fingerprints of the fleet",
-          by.peers(lambda s: s.fleet.by_key, NO_KEY)),
+          by.peers(lambda s: s.fleet.by_key, NO_KEY), worse_by_more=True),
     Field("fleet.same_account", LIST, "the other connections declared for the same account of the exchange",
-          "manifest: exchange and account", by.peers(lambda s: s.fleet.by_account, "the manifest declares no `account`")),
+          "manifest: exchange and account", by.peers(lambda s: s.fleet.by_account, "the manifest declares no `account`"),
+          worse_by_more=True),
     Field("fleet.same_uid", LIST, "the other connections whose key belongs to the same account, as the exchange says",
-          "account_facts.uid of the fleet", by.peers(lambda s: s.fleet.by_uid, "the exchange did not tell the account")),
+          "account_facts.uid of the fleet", by.peers(lambda s: s.fleet.by_uid, "the exchange did not tell the account"),
+          worse_by_more=True),
     Field("fleet.same_name_words", LIST, "the other connections with the same words in their name, in any order or case",
-          "manifest: names", by.peers(lambda s: s.fleet.by_words, "")),
+          "manifest: names", by.peers(lambda s: s.fleet.by_words, ""), worse_by_more=True),
     Field("fleet.same_strategy", LIST, "the other active connections for the same exchange, account, strategy and required "
-          "permissions", "manifest: exchange, account, strategy, requires", derived.same_strategy),
+          "permissions", "manifest: exchange, account, strategy, requires", derived.same_strategy, worse_by_more=True),
     Field("fleet.replaced_days", INT, "full days since the newest key of `fleet.same_strategy` was created; 0 where it is "
           "this one", "creation dates of the fleet", derived.replaced_days),
     Field("fleet.other_strategies", LIST, "the other active connections in the same account, told or declared, that serve "
-          "another strategy", "accounts and strategies of the fleet", derived.other_strategies),
+          "another strategy", "accounts and strategies of the fleet", derived.other_strategies, worse_by_more=True),
     Field("fleet.other_environments", LIST, "the other active connections with the same key or in the same account that "
-          "declare another environment", "keys, accounts and environments of the fleet", derived.other_environments),
+          "declare another environment", "keys, accounts and environments of the fleet", derived.other_environments,
+          worse_by_more=True),
     Field("fleet.lists_keys", BOOL, "whether the connection declares `inventory`: its key lists the keys of its account or "
           "sub-accounts", "manifest: inventory", inventories.lists_keys, bases.declared("inventory")),
     Field("fleet.undeclared_keys", LIST, "the keys that it lists and no connection declares, at most 20 of them by name",
-          "the listing of the connection's key", inventories.undeclared_keys),
+          "the listing of the connection's key", inventories.undeclared_keys, worse_by_more=True),
     Field("fleet.listed", BOOL, "whether the listing of another connection's key shows this key; a rule that reads it "
           "takes silence for an answer, on purpose", "the listings of the fleet", inventories.listed),
     Field("fleet.inventory_drift", LIST, "in what the key's own answer and the listing of it differ",
-          "the listings of the fleet", inventories.inventory_drift),
+          "the listings of the fleet", inventories.inventory_drift, worse_by_more=True),
     Field("scan.age_days", INT, "full days since the connection was scanned", "the snapshot", derived.scan_age_days),
     Field("scan.redirected", BOOL, "whether the exchange was asked at another address than its own", "the scan of the "
           "exchange", endpoints.redirected),
     Field("scan.host", STRING, "the host that was asked", "the scan of the exchange", endpoints.host),
     Field("scan.refused_hosts", LIST, "hosts that are not the exchange's, to which the client wanted to send requests; "
-          "nothing was sent there", "the scan of the exchange", endpoints.refused_hosts),
+          "nothing was sent there", "the scan of the exchange", endpoints.refused_hosts, worse_by_more=True),
     Field("scan.client_genuine", BOOL, "whether the client that signed the requests is the pinned one, unaltered",
           "the host of the scan", endpoints.genuine),
     Field("scan.client_differs", LIST, "how that client differs from the pinned one, at most 20 differences",
-          "the host of the scan", endpoints.differs),
+          "the host of the scan", endpoints.differs, worse_by_more=True),
     Field("scan.known_bad", LIST, "installed packages that are known to be malicious", "the host of the scan",
-          endpoints.known_bad),
+          endpoints.known_bad, worse_by_more=True),
     Field("now", TIME, "the time of the audit", "the audit", lambda s: Evidence(utc(s.now), None, "audit")),
 )  # fmt: skip
 
@@ -266,7 +271,7 @@ _HISTORY = (
     Field("history.wider", BOOL, "whether the key may do more than in the earlier snapshot; unknown for a new connection",
           "--previous", history.wider),
     Field("history.widened", LIST, "what the key may do more than in the earlier snapshot; unknown for a new connection",
-          "--previous", history.widened),
+          "--previous", history.widened, worse_by_more=True),
     Field("history.last_use_seen", TIME, "the latest use of the key that any scan was told", "--previous",
           history.last_use_seen),
 )  # fmt: skip
