@@ -109,6 +109,7 @@ def section(adapter: Adapter) -> Iterator[str]:
             "What it never tells",
             (f"* {meaning(path)}: {why}" for path, why in adapter.untold.items()),
         ),
+        ("What its answer leaves open", (f"* {why}" for why in sorted(adapter.left_open))),
         ("Sources", (f"* <{link}>" for link in adapter.links)),
     ):
         told = list(items)

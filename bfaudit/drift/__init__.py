@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from bfaudit.drift.facts import Told, fact_changes, unseen
+from bfaudit.drift.facts import UNTOLD, Told, fact_changes, unseen, withheld
 from bfaudit.model import (
     Change,
     Connection,
@@ -138,6 +138,10 @@ def _compared(pair: Pair, asked_old: Asked, asked_new: Asked) -> Iterator[Change
         yield _incomparable(tell, f"nothing is known of its key {', '.join(blind)}")
         return
     yield from fact_changes(old.facts, new.facts, tell)
+    if silent := withheld(exchange, old.facts, new.facts):
+        reasons = dict.fromkeys(new.facts.unknown.get(path, UNTOLD) for path in silent)
+        paths, why = ", ".join(silent), "; ".join(reasons)
+        yield _incomparable(tell, f"neither scan was told {paths}: {why}")
 
 
 def _status(old: Scanned, new: Scanned, tell: Told) -> Iterator[Change]:

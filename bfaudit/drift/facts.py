@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from bfaudit.exchanges import known
 from bfaudit.facts import REACHES
 from bfaudit.model import PERMISSIONS, Change, Direction, Facts, Grant, Scanned, Severity
 from bfaudit.policy import addresses
@@ -11,7 +12,7 @@ from bfaudit.policy.rules import shown
 
 _OTHER = "permissions.other:"
 _RESTRICTED, _ALLOWLIST = "network.ip_restricted", "network.ip_allowlist"
-_UNTOLD = "the scan did not record it"
+UNTOLD = "the scan did not record it"
 _PHRASES = {
     "permissions": ("the key now has the permission", "the key no longer has the permission"),
     "reach": ("a holder of the key now reaches", "a holder of the key no longer reaches"),
@@ -50,6 +51,31 @@ def still_unknown(old: Facts, new: Facts) -> int:
     """How many permissions and restrictions neither scan could tell, and so nobody can compare."""
     paths = [f"permissions.{word}" for word in PERMISSIONS] + [_RESTRICTED]
     return sum(path not in old.known and path not in new.known for path in paths)
+
+
+def withheld(exchange: str, old: Facts, new: Facts) -> list[str]:
+    """The permissions, restriction and addresses that neither scan was told, though the exchange tells them of keys."""
+    paths = [
+        path
+        for path in _grants(old, new)
+        if _grant_of(old, path) is _grant_of(new, path) is Grant.UNKNOWN
+    ]
+    limits = [] if _unlimited(old) or _unlimited(new) else [_RESTRICTED, _ALLOWLIST]
+    paths += [path for path in limits if path not in old.known and path not in new.known]
+    adapter = known().get(exchange) if paths else None
+    if adapter is None:
+        return paths
+    return [
+        path
+        for path in paths
+        if path not in adapter.untold
+        and not adapter.left_open.issuperset((old.unknown.get(path), new.unknown.get(path)))
+    ]
+
+
+def _unlimited(facts: Facts) -> bool:
+    fact = facts.get(_RESTRICTED)
+    return fact is not None and fact.value is False
 
 
 def fact_changes(old: Facts, new: Facts, tell: Told) -> Iterator[Change]:
@@ -182,7 +208,7 @@ def _newly_known(tell: Told, path: str, value: Any, *, may_be_wider: bool) -> Ch
 def _newly_unknown(tell: Told, path: str, value: Any, new: Facts, *, may_be_wider: bool) -> Change:
     severity = Severity.HIGH if may_be_wider else Severity.LOW
     direction = Direction.UNKNOWN if may_be_wider else Direction.OTHER
-    text = f"{path} was {shown(value)}, and is no longer known: {new.unknown.get(path, _UNTOLD)}"
+    text = f"{path} was {shown(value)}, and is no longer known: {new.unknown.get(path, UNTOLD)}"
     return tell("newly-unknown", severity, direction, text, path=path, before=value)
 
 

@@ -250,6 +250,8 @@ class Adapter(Struct, frozen=True, kw_only=True):
     """Refusals that this exchange gives by mistake too, and how often a read is sent again after each."""
     untold: Mapping[str, str] = field(default_factory=dict)
     """What this exchange never tells, by path of the fact, and why."""
+    left_open: frozenset[str] = frozenset()
+    """Why its full answer leaves a permission unknown, however often it is asked; in the words of the facts."""
     tells_life: tuple[str, ...] = ()
     """Facts by which it says that a key is dead which it still answers: without them nobody knows that it lives."""
     links: tuple[str, ...] = ()

@@ -112,6 +112,7 @@ SWITCHES = {
 SWITCHED = frozenset(chain.from_iterable(SWITCHES.values()))
 NO_RIGHTS = frozenset({"apiKey", "note", "ipAddresses", "ipRestrict", "createTime"})
 MANAGES = "BingX's web page has a permission for sub-account management; its code is not documented"
+SPOT_OR_MARGIN = "BingX does not tell spot and margin apart here"
 
 
 async def fetch(ask: Ask) -> None:
@@ -192,7 +193,7 @@ def _permissions(facts: FactsBuilder, request: str, record: dict[str, Json]) -> 
     if record.get("enableSpotAndMarginTrading") is False:
         facts.grant("margin", granted=False, request=request)
     else:
-        facts.unknown("permissions.margin", "BingX does not tell spot and margin apart here")
+        facts.unknown("permissions.margin", SPOT_OR_MARGIN)
     facts.unknown("permissions.manage_keys", MANAGES)
     facts.switches("BingX", {name: record[name] for name in record.keys() - NO_RIGHTS - SWITCHED})
     return True
@@ -365,6 +366,7 @@ ADAPTER = Adapter(
     ),
     tests={"spot": (BALANCE, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
     untold=UNTOLD,
+    left_open=frozenset({MANAGES, SPOT_OR_MARGIN}),
     links=(_DOCS, "https://github.com/BingX-API/api-ai-skills", _RULES),
     lists=listing.of(UID, SUBS, KEYS, _listed),
     lapses=(

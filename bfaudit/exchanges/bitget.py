@@ -174,7 +174,7 @@ def _unified_permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
     if writes is False:
         facts.grant("transfer", granted=False, limitation="the key is read-only")
     else:
-        facts.unknown("permissions.transfer", "Bitget documents no permission for transfers of a unified account")  # fmt: skip
+        facts.unknown("permissions.transfer", _WHY_TRANSFER)
     _unified_withdraw(facts, tokens, writes)
     _unified_management(facts, tokens, writes, data, why)
     strange = tokens - UTA_KNOWN if writes is not False else frozenset()
@@ -243,6 +243,7 @@ def _classic_permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
 
 
 _WHY_READ = "Bitget's answer names no permission that reads balances"
+_WHY_TRANSFER = "Bitget documents no permission for transfers of a unified account"
 _WHY_WORDS = "Bitget named permissions that its current documentation does not list"
 
 
@@ -440,6 +441,7 @@ ADAPTER = Adapter(
         "futures:unified": (UNIFIED_ASSETS, UNIFIED_FUTURES_ORDERS),
     },
     untold=UNTOLD,
+    left_open=frozenset({_WHY_TRANSFER}),
     links=(
         f"{_DOCS}/uta/account/Get-Account-Info",
         f"{_DOCS}/spot/account/Get-Account-Info",

@@ -59,6 +59,7 @@ NOT_THERE = {
     "options": "BloFin has no options",
     "manage_keys": "no permission of BloFin's grants it",
 }
+WHY_WRITE = "BloFin tells that the key may write, not what (trade, transfer, withdraw)"
 WRITES = ("trade", "margin", "futures", "transfer", "withdraw")
 MASTERLESS = "0"
 PERSONAL, THIRD_PARTY = 1, 2
@@ -90,11 +91,7 @@ def _permissions(facts: FactsBuilder, data: dict[str, Json]) -> None:
     facts.grant("read", granted=True)
     may = None if read_only == "0" else False
     for word in WRITES:
-        facts.grant(
-            word,
-            may,
-            why_unknown="BloFin tells that the key may write, not what (trade, transfer, withdraw)",
-        )
+        facts.grant(word, may, why_unknown=WHY_WRITE)
     for word, why in NOT_THERE.items():
         facts.grant(word, granted=False, limitation=why)
 
@@ -198,6 +195,7 @@ ADAPTER = Adapter(
     limits=(Limit(500, 60, Scope.IP), Limit(1500, 300, Scope.IP)),
     tests={"spot": (BALANCE, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
     untold=UNTOLD,
+    left_open=frozenset({WHY_WRITE}),
     tells_life=("key.expires_at",),
     links=(
         "https://docs.blofin.com/index.html#get-api-key-info",

@@ -72,6 +72,7 @@ OTHERS = frozenset(
 # AccountTransfer, SubMemberTransfer, SubMemberTransferList and Withdraw: by what their names contain.
 WALLET = {"transfer": "transfer", "withdraw": "withdraw"}
 WHY_UNTOLD = "Bybit's answer does not say it in the documented form"
+WHY_MARGIN = "Bybit has no permission for margin; SpotTrade covers it on unified accounts only"
 
 
 async def fetch(ask: Ask) -> None:
@@ -146,8 +147,7 @@ def _margin(
         limitation = "comes with SpotTrade on a unified account, where the account has margin on"
         facts.grant("margin", granted=True, limitation=limitation)
     elif writes and spot:
-        why = "Bybit has no permission for margin; SpotTrade covers it on unified accounts only"
-        facts.unknown("permissions.margin", why)
+        facts.unknown("permissions.margin", WHY_MARGIN)
     else:
         _grant(facts, "margin", writes, spot)
 
@@ -394,6 +394,7 @@ ADAPTER = Adapter(
     ),
     tests={"spot": (BALANCE, ORDERS), "futures": (BALANCE, FUTURES_ORDERS)},
     untold=UNTOLD,
+    left_open=frozenset({WHY_MARGIN}),
     links=(f"{_DOCS}/user/apikey-info", f"{_DOCS}/error", f"{_DOCS}/rate-limit"),
     lists=listing.of(_listed),
     lapses=(

@@ -31,6 +31,7 @@ ORDERS = Read(
     expects=("orders",),
 )
 
+WHY_BEYOND_SPOT = "Coinbase does not tell what the portfolio may trade beyond spot"
 # Transfer sends funds on and off the platform, and between portfolios.
 SWITCHES = {
     "read": "can_view",
@@ -83,8 +84,7 @@ def _permissions(facts: FactsBuilder, body: dict[str, Json]) -> None:
         elif trades is True and word == "futures" and body.get("portfolio_type") == "INTX":
             facts.grant(word, granted=True, limitation="the key's portfolio is one for perpetuals")
         else:
-            why = "Coinbase does not tell what the portfolio may trade beyond spot"
-            facts.unknown(f"permissions.{word}", why)
+            facts.unknown(f"permissions.{word}", WHY_BEYOND_SPOT)
     limitation = "keys are managed on Coinbase's web page only"
     facts.grant("manage_keys", granted=False, limitation=limitation)
     facts.switches("Coinbase", {name: body[name] for name in body.keys() - DOCUMENTED})
@@ -194,6 +194,7 @@ ADAPTER = Adapter(
     # Valid tokens are answered with 401 now and then: https://github.com/coinbase/coinbase-advanced-py/issues/132
     retries={Reason.AMBIGUOUS: 3},
     untold=UNTOLD,
+    left_open=frozenset({WHY_BEYOND_SPOT}),
     links=(
         "https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/data-api/get-api-key-permissions",
         _SCOPES,

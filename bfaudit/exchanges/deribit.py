@@ -59,6 +59,7 @@ READ, WRITE, NONE = "read", "read_write", "none"
 ACCESS = frozenset({READ, WRITE, NONE})
 AREAS = frozenset({"account", "trade", "wallet", "block_trade", "block_rfq", "custody"})
 STRANGE = "Deribit names an access that its documentation does not know"
+BLOCKS = "block trades may be of spot"
 
 
 async def fetch(ask: Ask) -> None:
@@ -114,7 +115,7 @@ def _permissions(facts: FactsBuilder, record: Mapping[str, Json]) -> None:
         strange = bool(odd & (surely | perhaps))
         maybe = None if strange or writes & perhaps else False
         granted = True if writes & surely else maybe
-        why = STRANGE if strange else "block trades may be of spot"
+        why = STRANGE if strange else BLOCKS
         facts.grant(word, granted, why_unknown=why, limitation=_limit(word, granted))
     for area in sorted((writes | odd) - {"account", "trade", "wallet"}):
         facts.grant(f"other:{area}", True if area in writes else None, why_unknown=STRANGE)
@@ -289,6 +290,7 @@ ADAPTER = Adapter(
     limits=(Limit(10_000, 1, Scope.UID),),
     tests={"spot": (ACCOUNT, ORDERS)},
     untold=UNTOLD,
+    left_open=frozenset({BLOCKS}),
     tells_life=("key.state",),
     lists=listing.of(INFO, _listed),
     links=(

@@ -86,6 +86,7 @@ TOKENS = {
     "transfer": ("trade",),
     "withdraw": ("withdraw",),
 }
+WHY_OPTIONS = "HTX does not document what Trade means for options"
 KNOWN = frozenset({"readonly", "trade", "withdraw"})
 STATES = {"normal": "active", "expired": "expired"}
 PERMANENT = -1
@@ -151,7 +152,7 @@ def _permissions(facts: FactsBuilder, record: dict[str, Json]) -> None:
         elif word != "read":
             facts.grant(word, None if strange else False, why_unknown=why)
     if "trade" in named or strange:
-        facts.unknown("permissions.options", "HTX does not document what Trade means for options")
+        facts.unknown("permissions.options", WHY_OPTIONS)
     else:
         facts.grant("options", granted=False, limitation="nothing but Trade could grant it")
     # No token stands for it: administering sub-users comes with Trade on a master account, which `reach` tells.
@@ -340,6 +341,7 @@ ADAPTER = Adapter(
     limits=(Limit(20, 2, Scope.UID, pool="user"), Limit(10, 1, Scope.KEY)),
     tests={"spot": (BALANCE, ORDERS), "futures": (FUTURES, FUTURES_ORDERS)},
     untold=UNTOLD,
+    left_open=frozenset({WHY_OPTIONS}),
     tells_life=("key.state",),
     links=(
         "https://www.htx.com/en-us/opend/newApiPages/?id=7ec52c92-7773-11ed-9966-0242ac110003",

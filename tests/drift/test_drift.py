@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from bfaudit import schemas
 from bfaudit.drift import compare, render
 from bfaudit.drift.history import remembered
+from bfaudit.exchanges import known
 from bfaudit.model import (
+    PERMISSIONS,
     Direction,
     ExchangeScanned,
     Fact,
@@ -25,6 +27,7 @@ from bfaudit.model import (
 from bfaudit.sealed import digest_of
 from bfaudit.snapshot import decode, encode
 from tests.evaluate.fleets import NOW, fleets, scanned, snapshot
+from tests.exchanges.recorded import cases, run
 
 WIDENED, NARROWED, OTHER, UNKNOWN = Direction
 WITHDRAW, RESTRICTED, LISTED = (
@@ -32,16 +35,24 @@ WITHDRAW, RESTRICTED, LISTED = (
     "network.ip_restricted",
     "network.ip_allowlist",
 )
+OPTIONS = "permissions.options"
+(LEFT_OPEN,) = known()["htx"].left_open
 HERE, THERE = "203.0.113.10", "198.51.100.7"
 YES, NO = Grant.GRANTED, Grant.DENIED
-SEEN = {"permissions.read": YES}
+SEEN = {
+    **{f"permissions.{word}": NO for word in PERMISSIONS},
+    "permissions.read": YES,
+    RESTRICTED: True,
+    LISTED: (HERE,),
+}
 MAY = datetime(2027, 5, 1, tzinfo=UTC)
 JUNE = datetime(2027, 6, 1, tzinfo=UTC)
 
 
 def changes(before, after):
-    """The changes of one connection, given its facts before and after, `permissions.read` told both times."""
-    old, new = (snapshot(scanned(known={**SEEN, **facts})) for facts in (before, after))
+    """The changes of one connection, given its facts before and after; what neither names is told both times."""
+    same = {path: value for path, value in SEEN.items() if path not in {**before, **after}}
+    old, new = (snapshot(scanned(known={**same, **facts})) for facts in (before, after))
     return compare(old, new)
 
 
@@ -129,7 +140,7 @@ def test_facts(before, after, expected):
 
 
 def one(**given):
-    return scanned(**{"known": {WITHDRAW: NO, RESTRICTED: True}, **given})
+    return scanned(**{"known": SEEN, **given})
 
 
 def marked(mark, **given):
@@ -152,7 +163,7 @@ DOWN = {"known": {}, "status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIM
         (marked(None), marked("b", key="new"), [("incomparable", "medium", UNKNOWN)]),
         (
             marked("a"),
-            marked("b", key="new", known={WITHDRAW: YES, RESTRICTED: True}),
+            marked("b", key="new", known={**SEEN, WITHDRAW: YES}),
             [("permission-widened", "critical", WIDENED), ("incomparable", "medium", UNKNOWN)],
         ),
         (one(), one(owner="alice"), [("owner-changed", "info", OTHER)]),
@@ -186,6 +197,63 @@ def test_connections(before, after, expected):
     assert expected == told(compare(snapshot(before), snapshot(after)))
 
 
+def silent(exchange, *paths, why="not told this time"):
+    """One key of which some facts are not told."""
+    facts = {path: value for path, value in SEEN.items() if path not in paths}
+    return one(exchange=exchange, known=facts, unknown=dict.fromkeys(paths, why))
+
+
+FAILED = "HTX did not give the key's own record"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (silent("mexc", WITHDRAW), silent("mexc", WITHDRAW), [WITHDRAW]),
+        (silent("mexc", LISTED), silent("mexc", LISTED), [LISTED]),
+        (silent("mexc", RESTRICTED, LISTED), silent("mexc", RESTRICTED, LISTED), [RESTRICTED, LISTED]),
+        (silent("bybit", "permissions.other:Earn"), silent("bybit", "permissions.other:Earn"), ["permissions.other:Earn"]),
+        (silent("nowhere", WITHDRAW), silent("nowhere", WITHDRAW), [WITHDRAW]),
+        (silent("gate", WITHDRAW), silent("gate", WITHDRAW), []),
+        (silent("bitfinex", RESTRICTED, LISTED), silent("bitfinex", RESTRICTED, LISTED), []),
+        (silent("htx", OPTIONS, why=LEFT_OPEN), silent("htx", OPTIONS, why=LEFT_OPEN), []),
+        (silent("htx", OPTIONS, why=FAILED), silent("htx", OPTIONS, why=LEFT_OPEN), [OPTIONS]),
+        (silent("htx", OPTIONS, why=LEFT_OPEN), silent("htx", OPTIONS, why=FAILED), [OPTIONS]),
+    ],
+)  # fmt: skip
+def test_what_is_withheld_twice_is_not_the_same(before, after, expected):
+    """Nobody can say that it did not widen; what an exchange tells of no key is another rule's question."""
+    found = compare(snapshot(before), snapshot(after))
+
+    assert [("incomparable", "medium", UNKNOWN)] * bool(expected) == told(found)
+    assert all(f"{', '.join(expected)}: " in change.text for change in found)
+
+
+def test_open_addresses_hide_nothing():
+    """A key that works from anywhere cannot come to work from more; a list that was not told is then no question."""
+    wide = one(known={**SEEN, RESTRICTED: False})
+    bare = replace(wide, facts=replace(wide.facts, known={path: fact for path, fact in wide.facts.known.items() if path != LISTED}))  # fmt: skip
+
+    assert () == compare(snapshot(bare), snapshot(bare))
+
+
+USUAL = [
+    (name, case)
+    for name, case in cases()
+    if name.endswith(("/trade-only", "/everything")) and name.partition("/")[0] in known()
+]
+
+
+@pytest.mark.parametrize(("name", "case"), USUAL, ids=[name for name, _ in USUAL])
+def test_the_usual_answer_twice_is_no_change(name, case):
+    """Of every exchange: what its documented answer leaves open makes the rule no noise."""
+    exchange = name.partition("/")[0]
+    _, facts, answer = run(known()[exchange], case)
+    scan = replace(one(exchange=exchange), facts=facts, status=answer.status, reason=answer.reason)
+
+    assert () == compare(snapshot(scan), snapshot(scan))
+
+
 def test_added_and_removed():
     """A connection that is gone may have left a key behind."""
     found = compare(snapshot(one(name="a")), snapshot(one(name="b")))
@@ -198,7 +266,7 @@ def test_added_and_removed():
 
 def test_a_renamed_connection_is_compared():
     """Its key tells that it is the same, where one connection only has it."""
-    after = one(name="b", key="k", known={WITHDRAW: YES, RESTRICTED: True})
+    after = one(name="b", key="k", known={**SEEN, WITHDRAW: YES})
     found = compare(snapshot(one(name="a", key="k")), snapshot(after))
     shared = compare(snapshot(one(name="a", key="k"), one(name="c", key="k")), snapshot(after))
 
@@ -277,10 +345,15 @@ def test_widened_one_way_is_narrowed_the_other(old, new):
     assert there == back
 
 
-OLD = snapshot(one(name="a"), one(name="b |`<i>\x1b[1m"))
+def left_open(**given):
+    """A key whose exchange leaves a permission open however often it is asked."""
+    facts = {path: value for path, value in {**SEEN, **given}.items() if path != OPTIONS}
+    return one(name="b |`<i>\x1b[1m", exchange="htx", known=facts, unknown={OPTIONS: LEFT_OPEN})
+
+
+OLD = snapshot(one(name="a"), left_open())
 NEW = snapshot(
-    one(name="a", known={WITHDRAW: YES, RESTRICTED: True}),
-    one(name="b |`<i>\x1b[1m", known={WITHDRAW: YES, RESTRICTED: False}),
+    one(name="a", known={**SEEN, WITHDRAW: YES}), left_open(**{WITHDRAW: YES, RESTRICTED: False})
 )
 SHOWN = render.diff(OLD, NEW, compare(OLD, NEW), ("sha256:" + "0" * 64, "sha256:" + "1" * 64), "1")
 
@@ -292,7 +365,7 @@ def test_json_is_valid_by_its_schema():
     jsonschema_rs.Draft202012Validator(schemas.load("diff"), validate_formats=True).validate(data)
     assert digest_of(data) == data["digest"]
     assert {"widened": 3, "narrowed": 0, "other": 0, "unknown": 0} == data["summary"]["changes"]
-    assert 14 == data["summary"]["still_unknown"]
+    assert 1 == data["summary"]["still_unknown"]
 
 
 @pytest.mark.parametrize("form", [render.to_text, render.to_markdown])
@@ -302,7 +375,7 @@ def test_text_for_people_is_harmless(form):
 
     assert "\x1b" not in text
     assert "3 changes: 3 widened. 2 connections compared." in text
-    assert "Unknown both times, and so not compared: 14" in text
+    assert "Unknown both times, and so not compared: 1 " in text
     rows = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("| critical")]
 
     assert all(row.count("|") == 5 for row in rows)
@@ -345,7 +418,7 @@ class TestHistory:
 
     def test_changed(self):
         """The change dates from the scan that saw it."""
-        found = self.of(one(), one(known={WITHDRAW: YES, RESTRICTED: True}))
+        found = self.of(one(), one(known={**SEEN, WITHDRAW: YES}))
 
         assert self.LATER == found.last_changed
         assert ("the key now has the permission withdraw",) == found.widened
@@ -380,7 +453,7 @@ class TestHistory:
 
     def test_another_key_begins_anew(self):
         """It may still do more than the one before."""
-        found = self.of(one(), one(key="new", known={WITHDRAW: YES, RESTRICTED: True}))
+        found = self.of(one(), one(key="new", known={**SEEN, WITHDRAW: YES}))
 
         assert self.LATER == found.first_seen
         assert found.widened
@@ -391,6 +464,13 @@ class TestHistory:
 
         assert () == found.widened
         assert found.unsure
+
+    def test_what_is_withheld_twice_is_left_open(self):
+        """A rule that asks whether the key may do more has no answer."""
+        found = self.of(silent("mexc", WITHDRAW), silent("mexc", WITHDRAW))
+
+        assert (NOW, None, ()) == (found.first_seen, found.last_changed, found.widened)
+        assert "neither scan was told permissions.withdraw" in found.unsure[0]
 
     def test_the_last_use_that_any_scan_was_told(self):
         """Even where the later scan is told none."""
