@@ -186,7 +186,6 @@ def too_old(snapshot: Snapshot, most: timedelta | None) -> list[str]:
     now = datetime.now(UTC)
     ages = {one.connection.name: now - one.scanned_at for one in snapshot.connections}
     old = [name for name, age in ages.items() if age > most]
-    early = [name for name, age in ages.items() if age < -CLOCKS_DIFFER]
     wrong = []
     if old:
         worst = max(old, key=lambda name: ages[name])
@@ -194,9 +193,17 @@ def too_old(snapshot: Snapshot, most: timedelta | None) -> list[str]:
         wrong.append(
             f"the snapshot is older than {_span(most)}: {worst}{others}, scanned {_span(ages[worst])} ago"
         )
-    if early:
-        wrong.append(f"the snapshot is from the future: {early[0]}; a clock is wrong")
+    if early := from_the_future(snapshot, now):
+        wrong.append(early)
     return wrong
+
+
+def from_the_future(snapshot: Snapshot, now: datetime) -> str | None:
+    """Why a snapshot cannot have been made by now, and so must not pass for fresh; None where it can."""
+    made = {one.connection.name: one.scanned_at for one in snapshot.connections}
+    made["its `generated_at`"] = snapshot.generated_at
+    early = [name for name, moment in made.items() if moment > now + CLOCKS_DIFFER]
+    return f"the snapshot is from the future: {early[0]}; a clock is wrong" if early else None
 
 
 def _span(time: timedelta) -> str:

@@ -1,6 +1,7 @@
 """`bfaudit merge`: the snapshots of several hosts as one."""
 
 import sys
+from datetime import UTC, datetime
 
 import click
 
@@ -27,6 +28,7 @@ def command(files: tuple[str, ...], output: str, keep_going: bool) -> int:
 
     Where one name stands for different keys or exchanges nothing is written, unless --keep-going. Scan with the same
     BFAUDIT_FINGERPRINT_KEY on every host: else one key in two snapshots is not recognised, which is a conflict too.
+    A snapshot from the future is refused.
     """
     from bfaudit import snapshot as snapshots  # noqa: PLC0415
     from bfaudit.cli import gating, pipeline  # noqa: PLC0415
@@ -36,6 +38,12 @@ def command(files: tuple[str, ...], output: str, keep_going: bool) -> int:
 
     read = zip(files, gating.read_snapshots(*files), strict=True)
     parts = [Named(file, each) for file, each in read if each is not None]
+    for file, each in parts:
+        if early := gating.from_the_future(each, datetime.now(UTC)):
+            raise UsageError(
+                f"{file}: {early}",
+                hint="set the clock of the host that made it, and scan there again: it would win over every other",
+            )
     merged = merge(parts)
     for conflict in merged.conflicts:
         print(f"conflict: {visible(conflict)}", file=sys.stderr)

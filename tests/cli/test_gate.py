@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from bfaudit.sandbox import Fault, Sandbox
+from bfaudit.snapshot import decode, encode
 from tests.cli.harness import bfaudit, entry, key, manifest, redirected, scenario
 
 ONE = entry("KuCoin Spot One", "kucoin", "ONE")
@@ -346,6 +348,42 @@ class TestMaxAge:
         """1 before 4."""
 
         assert 1 == check(fleet, "--max-age", "0s").code
+
+
+def made_at(folder, name, **late):
+    """A copy of the fleet's snapshot whose times are so far ahead of this clock."""
+    seen = decode((folder / "snapshot.json").read_bytes(), "snapshot.json")
+    now = datetime.now(UTC)
+    first, *others = seen.connections
+    first = replace(first, scanned_at=now + late.get("scanned", timedelta()))
+    made = now + late.get("generated", timedelta())
+    (folder / name).write_bytes(
+        encode(replace(seen, generated_at=made, connections=(first, *others)))
+    )
+    return folder / name
+
+
+FUTURE = [
+    ({"scanned": timedelta(days=1)}, f"the snapshot is from the future: {NAMES[0]}"),
+    ({"generated": timedelta(days=1)}, "the snapshot is from the future: its `generated_at`"),
+    ({"scanned": timedelta(minutes=1), "generated": timedelta(minutes=1)}, None),
+]
+
+
+@pytest.mark.parametrize(("late", "said"), FUTURE)
+def test_what_is_from_the_future_is_not_fresh(fleet, late, said):
+    """`--max-age` calls it incomplete, `merge` refuses it even with --keep-going and names the file; clocks may differ a little."""
+    ahead = made_at(fleet, "ahead.json", **late)
+    checked = check(fleet, "--max-age", "24h", "--only", NAMES[0], name="ahead.json")
+    line = ("merge", fleet / "snapshot.json", ahead, "-o", fleet / "all.json", "--keep-going")
+    merged = bfaudit(*line)
+
+    assert (4 if said else 0) == checked.code, checked.err
+    assert (2 if said else 0) == merged.code, merged.err
+    if said:
+        assert said in checked.err
+        assert f"{ahead}: {said}" in " ".join(merged.err.split())
+        assert "set the clock" in merged.err
 
 
 class TestMerge:
