@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from bfaudit.egress import RULE as EGRESS
-from bfaudit.manifest.fields import normal_name
+from bfaudit.manifest.fields import mixes_scripts, normal_name
 from bfaudit.model import (
     ApprovedException,
     Audit,
@@ -117,6 +117,8 @@ def _not_in_force(
     if exception.approved_by and len(approvers) < needed:
         others = "somebody else" if needed == 1 else f"{needed} others"
         yield INCOMPLETE, f"It is not approved yet: a {worst.word} rule needs the approval of {others} than who asks."  # fmt: skip
+    for who in filter(mixes_scripts, (exception.requested_by, *exception.approved_by)):
+        yield INCOMPLETE, f"The name {who} mixes scripts in a word: it looks like another, and nobody knows whose it is."  # fmt: skip
     if worst is Severity.CRITICAL and is_pattern(exception):
         yield INCOMPLETE, "It selects by a pattern, which a critical rule does not allow."
     elif worst is Severity.CRITICAL and "connection" not in exception.select:

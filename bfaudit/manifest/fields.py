@@ -69,3 +69,22 @@ def normal_name(name: str) -> str:
     if name.isascii():
         return " ".join(name.lower().split())
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+_EAST_ASIAN = frozenset({
+    "BOPOMOFO", "CJK", "HANGUL", "HIRAGANA", "IDEOGRAPHIC", "KATAKANA", "KATAKANA-HIRAGANA",
+})  # fmt: skip
+"""What begins the names of letters that are written together, in one word."""
+
+
+def mixes_scripts(name: str) -> bool:
+    """Whether a word of a name has letters of several scripts, such as Latin and Cyrillic: it looks like another name."""
+    return any(len(_scripts(word)) > 1 for word in normal_name(name).split())
+
+
+def _scripts(word: str) -> set[str]:
+    if word.isascii():
+        return set()
+    # Unicode names a letter by its script first; modifiers, such as an apostrophe, belong to any.
+    names = {unicodedata.name(letter, "").split(" ")[0] for letter in word if letter.isalpha()}
+    return {"" if name in _EAST_ASIAN else name for name in names - {"MODIFIER"}}

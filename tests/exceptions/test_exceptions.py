@@ -106,6 +106,9 @@ def test_until_the_end_of_the_day(moment, holds):
         ({"approved_by": "[alice]"}, "exception-incomplete", "not approved yet"),
         ({"approved_by": '[" ALICE "]'}, "exception-incomplete", "not approved yet"),
         ({"approved_by": "[ａｌｉｃｅ]"}, "exception-incomplete", "not approved yet"),
+        ({"approved_by": "[аlice]"}, "exception-incomplete", "name аlice mixes scripts"),
+        ({"approved_by": "[bob, Bоb]"}, "exception-incomplete", "name Bоb mixes scripts"),
+        ({"requested_by": "bοb"}, "exception-incomplete", "name bοb mixes scripts"),
         ({"created": "2026-11-23"}, "exception-incomplete", "from 2026-11-23 only"),
         ({"select": "{connection: MEXC Spot Mian}"}, "exception-unmatched", 'did you mean "MEXC Spot Main"'),
         ({"select": "{account: Main}"}, "exception-unmatched", "No audited connection"),
@@ -123,6 +126,16 @@ def test_findings_of_their_own(change, rule, said):
     assert ("exceptions.yaml", 4) == (result.place.file, result.place.line)
     assert Outcome.FAIL is result.outcome
     assert RULES[rule] in audit.rules
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Анна Смирнова", "Дарʼя", "Άννα", "山田エミ", "佐々木ゆり", "김민준", "José Ñúñez", "ｂｏｂ", "Anna Иванова", "Zoë-2", "Ødegård"],
+)  # fmt: skip
+def test_a_name_of_one_script_is_a_name(name):
+    """Each word in its own: no way to write is another's suspect."""
+
+    assert [] == findings(judged({**GOOD, "approved_by": f"[{name}]"}))
 
 
 def test_a_name_that_is_nobodys():
