@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -115,18 +115,20 @@ def appended(text: str, draft: Draft) -> str:
     if not listed.value:
         start, end = listed.start_mark.index, listed.end_mark.index
         rest = text.find("\n", end) + 1 or len(text)
-        remark = text[end:rest].rstrip()
+        remark = text[end:rest].rstrip("\r\n")
         made = f"{remark}\n{entry(draft)}".replace("\n", newline)
         return text[:start].rstrip(" ") + made + text[rest:]
     at = _last_line(listed)
-    while not lines[at].strip():  # a block of text takes the empty lines after it
+    kept = any(_keeps(each, lines) for each in _scalars(listed) if _last_line(each) == at)
+    # PyYAML counts the empty lines after a block of text as its own.
+    while not kept and not lines[at].strip():
         at -= 1
     indent = " " * listed.start_mark.column
     made = entry(draft, indent).replace("\n", newline)
     before = lines[: at + 1]
     if before and not before[-1].endswith(("\n", "\r")):
         before[-1] += newline
-    spaced = newline if _spaced(lines, listed) else ""
+    spaced = newline if not kept and _spaced(lines, listed) else ""
     return "".join([*before, spaced, made, *lines[at + 1 :]])
 
 
@@ -135,13 +137,33 @@ def _last_line(node: Any) -> int:
     if isinstance(node, yaml.ScalarNode) or getattr(node, "flow_style", False):
         mark = node.end_mark
         return int(mark.line - 1 if mark.column == 0 and mark.line > node.start_mark.line else mark.line)  # fmt: skip
-    children = (
-        [part for pair in node.value for part in pair]
-        if isinstance(node, yaml.MappingNode)
-        else node.value
-    )
     own = int(node.start_mark.line)
-    return max([own, *map(_last_line, children)])
+    return max([own, *map(_last_line, _children(node))])
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value)
+
+
+def _scalars(node: Any) -> Iterator[Any]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    else:
+        for child in _children(node):
+            yield from _scalars(child)
+
+
+def _keeps(scalar: Any, lines: Sequence[str]) -> bool:
+    """Whether the blank lines at the end of a text belong to it: a block with `+` in its head, or that ends in spaces."""
+    if scalar.style not in ("|", ">"):
+        return False
+    start = scalar.start_mark
+    return (
+        "+" in lines[start.line][start.column :]
+        or scalar.value.rstrip("\n").rpartition("\n")[2].isspace()
+    )
 
 
 def _spaced(lines: Sequence[str], listed: Any) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 from datetime import date
 
 import pytest
+import yaml
 from msgspec.structs import replace
 
 from bfaudit import exchanges
@@ -132,3 +133,39 @@ def test_appending(text):
     assert kept == [line for line in made.splitlines() if line in kept]
     assert ("\r\n" in text) == ("\r\n" in made)
     assert "\n" not in made.replace("\r\n", "") or "\r\n" not in text
+
+
+NOTED = f"{HEAD}connections:\n  - {ONE.format('    ')}    notes: "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{NOTED}|+\n      a\n\n\n",
+        f"{NOTED}|+\n      a\n",
+        f"{NOTED}|+\n      a\n   \n  \n",
+        f"{NOTED}|+\n\n\n# after\ndefaults: {{}}\n",
+        f"{NOTED}|2+ # kept\n      a\n\n\n# after\ndefaults: {{}}\n",
+        f"{NOTED}>+\n      a\n\n  # about two\n\n  - {ONE.format('    ').replace('One', 'Two')}    notes: >+\n      b\n\n\n",
+        f"{NOTED}|\n      a\n\n\n# after\ndefaults: {{}}\n",
+        f"{NOTED}|\n      a\n         \n\n# after\n",
+        f"{NOTED}|-\n      a + b\n\n# after\n",
+        f"{NOTED}|+\n      a\n\n\n".replace("\n", "\r\n"),
+    ],
+)
+def test_appending_changes_nothing_else(text):
+    """Not a byte: a block of text that keeps the empty lines after it keeps them all, and gets no other."""
+    made = writing.appended(text, writing.Draft("New", "mexc", credentials={"key": "env:C"}))
+    before, after = yaml.safe_load(text), yaml.safe_load(made)
+
+    assert "New" == after["connections"].pop()["name"]
+    assert before == after
+    assert any(made.startswith(text[:at]) and made.endswith(text[at:]) for at in range(len(text)))
+
+
+def test_a_remark_beside_an_empty_list_keeps_its_bytes():
+    """The spaces at its end too."""
+    made = writing.appended(f"{HEAD}connections: []  # none yet  \n\n# end\n", writing.Draft("New", "mexc"))  # fmt: skip
+
+    assert "connections:  # none yet  \n  - name: New\n" in made
+    assert made.endswith("\n\n# end\n")
