@@ -177,13 +177,17 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def policies_page(policies: Sequence[Policy], frameworks: Frameworks) -> str:
+def policies_page(
+    policies: Sequence[Policy], frameworks: Frameworks, lang: Language = ENGLISH
+) -> str:
     """The policies and frameworks that ship, as tables."""
-    lines = ["| policy | rules | what it asks for |", "|---|---|---|"]
+    say = lang.say
+    lines = [*_head(say("policy"), say("rules"), say("what it asks for"))]
     for policy in policies:
-        extends = f" Extends {_names(policy.extends)}." if policy.extends else ""
-        lines.append(f"| `{policy.id}` | {len(policy.rules)} | {policy.title}.{extends} |")
-    lines += ["", "| framework | controls | version |", "|---|---|---|"]
+        extends = f" {say('Extends {names}.', names=_names(policy.extends))}" if policy.extends else ""  # fmt: skip
+        title = lang.sentence(_line(policy.title))
+        lines.append(f"| `{policy.id}` | {len(policy.rules)} | {title}.{extends} |")
+    lines += ["", *_head(say("framework"), say("controls"), say("version"))]
     lines += [f"| `{one.id}` | {len(one.controls)} | {one.name} |" for one in frameworks.values()]
     return "\n".join(lines) + "\n"
 

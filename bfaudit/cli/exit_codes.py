@@ -2,6 +2,8 @@
 
 import click
 
+from bfaudit.cli import report_options
+
 CODES = {
     0: "complete and clean",
     1: "findings at or above --fail-on (default: high)",
@@ -16,10 +18,14 @@ PRECEDENCE = (130, 70, 5, 2, 3, 1, 4)
 
 
 @click.command("exit-codes")
-def command() -> None:
+@report_options.language
+def command(lang: str) -> None:
     """Print what the exit codes mean; they are the same for every command and format."""
+    from bfaudit.lang import language  # noqa: PLC0415
+
+    say = language(lang).say
     for code, meaning in CODES.items():
-        click.echo(f"{code:>3}  {meaning}")
+        click.echo(f"{code:>3}  {say(meaning)}")
     order = ", ".join(str(code) for code in PRECEDENCE)
-    click.echo(f"\nWhen several apply, the first of: {order}.")
-    click.echo("--exit-zero turns 1 and 4 into 0, nothing else.")
+    click.echo("\n" + say("When several apply, the first of: {order}.", order=order))
+    click.echo(say("--exit-zero turns 1 and 4 into 0, nothing else."))

@@ -2,6 +2,8 @@
 
 import click
 
+from bfaudit.cli import report_options
+
 
 @click.group("policies")
 def command() -> None:
@@ -16,14 +18,16 @@ def command() -> None:
     default="text",
     show_default=True,
 )
-def list_command(form: str) -> None:
+@report_options.language
+def list_command(form: str, lang: str) -> None:
     """List what `--policy` and `--framework` take by name."""
     from bfaudit.catalogue import pages  # noqa: PLC0415
+    from bfaudit.lang import language  # noqa: PLC0415
     from bfaudit.policy.listing import shipped, shipped_frameworks  # noqa: PLC0415
 
     policies, frameworks = shipped(), shipped_frameworks()
     if form == "markdown":
-        click.echo(pages.policies_page(policies, frameworks), nl=False)
+        click.echo(pages.policies_page(policies, frameworks, language(lang)), nl=False)
         return
     if form == "json":
         import msgspec  # noqa: PLC0415
@@ -46,15 +50,17 @@ def list_command(form: str) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
+    told = language(lang)
+    say = told.say
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("policy", "rules", "extends", "what it asks for"):
+    for heading in (say("policy"), say("rules"), say("extends"), say("what it asks for")):
         table.add_column(heading, overflow="fold")
     for one in policies:
-        table.add_row(one.id, str(len(one.rules)), ", ".join(one.extends), one.title)
+        table.add_row(one.id, str(len(one.rules)), ", ".join(one.extends), told.sentence(one.title))
     other = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("framework", "controls", "title"):
+    for heading in (say("framework"), say("controls"), say("title")):
         other.add_column(heading, overflow="fold")
     for framework in frameworks.values():
-        title = framework.name + (", by analogy" if framework.analogy else "")  # fmt: skip
+        title = say("{name}, by analogy", name=framework.name) if framework.analogy else framework.name  # fmt: skip
         other.add_row(framework.id, str(len(framework.controls)), title)
     Console(markup=False, emoji=False).print(table, other)

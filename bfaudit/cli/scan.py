@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bfaudit.cli import options
+from bfaudit.cli import options, report_options
 from bfaudit.cli.durations import Interval
 from bfaudit.cli.gate_options import selecting
 from bfaudit.cli.output import write
 from bfaudit.cli.stopping import Stop
+from bfaudit.lang import Language, language
 from bfaudit.model import Status
-from bfaudit.words import count
 
 if TYPE_CHECKING:
     from bfaudit.journal import Journal
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     metavar="INTERVAL",
     help="Scan again and again, from the start of a round to the next: 30s, 15m, 6h, 1d. SIGINT and SIGTERM end it with 0.",
 )
+@report_options.language
 @options.keep_going
 @options.scanning
 def command(manifests: tuple[str, ...], output: str, **given: Any) -> int:
@@ -67,6 +68,7 @@ def command(manifests: tuple[str, ...], output: str, **given: Any) -> int:
         lambda stop: _scan(manifests, output, given, stop),
         given["every"].total_seconds(),
         loud=given["verbose"] > 1,
+        lang=language(given["lang"]),
     )
 
 
@@ -100,14 +102,19 @@ def _scan(
     if journal.path and not snapshot.interrupted:
         journal.path.unlink(missing_ok=True)
     if stop is not None and not given["quiet"]:
-        online = sum(
-            count for (status, _), count in journal.ended.items() if status is Status.ONLINE
-        )
-        told = f"{count(len(journal), 'connection')}, {online} Online, exit code {code}"
+        told = _line(language(given["lang"]), journal, code)
         print(f"{snapshot.generated_at:%Y-%m-%dT%H:%M:%SZ}  {told}: {output}", file=sys.stderr)
     if code == 4 and stop is None:
         print(f"incomplete: {_unseen(journal)}", file=sys.stderr)
     return 0 if code == 3 and given["allow_empty"] else code
+
+
+def _line(lang: Language, journal: "Journal", code: int) -> str:
+    """What a round came to."""
+    scanned = lang.plural("{n} connection", "{n} connections", len(journal))
+    online = sum(n for (status, _), n in journal.ended.items() if status is Status.ONLINE)
+    ending = lang.say("exit code {code}", code=code)
+    return f"{scanned}, {lang.counted(online, Status.ONLINE.value)}, {ending}"
 
 
 def _unseen(journal: "Journal") -> str:

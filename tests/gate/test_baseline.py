@@ -125,6 +125,7 @@ def test_what_is_worse_by_more_is_a_list():
     lists = {name for name, field in FIELDS.items() if field.type == "list(string)"}
 
     assert {"egress.address"} == baseline.WORSE_BY_MORE - lists
+    assert {"key.excess", "history.widened"} <= baseline.WORSE_BY_MORE
 
 
 def test_another_server_is_another_finding():

@@ -64,3 +64,13 @@ def test_a_report_tells_them(told):
     assert "Muutokset edelliseen tilannekuvaan verrattuna" in rendered("markdown", "fi", audit)
     assert "avain toimii nyt mistä tahansa osoitteesta" in rendered("text", "fi", audit)
     assert "the key now works from any address" in rendered("text", "en", audit)
+
+
+def test_what_is_withheld_twice_is_told():
+    """Each reason is a sentence of its own; the paths stay what rules call them."""
+    why = "KuCoin did not give the key's own record; HTX did not give the key's own record"
+    text = f"cannot be compared: neither scan was told permissions.withdraw, permissions.other:earn: {why}"
+    told = language("fi").sentence(text)
+
+    assert "kummallekaan skannaukselle ei kerrottu arvoja permissions.withdraw, permissions.other:earn: " in told  # fmt: skip
+    assert not re.search("did not|cannot|neither", told)

@@ -1,6 +1,10 @@
 """`--lang` on the command line, in the environment and in a file."""
 
 import json
+import re
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -9,7 +13,7 @@ from bfaudit.exchanges import known
 from bfaudit.lang import ENGLISH, language
 from bfaudit.policy.listing import shipped, shipped_frameworks
 from bfaudit.sandbox import Sandbox
-from tests.cli.harness import bfaudit, entry, key, manifest, redirected, scenario
+from tests.cli.harness import ROOT, bfaudit, entry, environment, key, manifest, redirected, scenario
 from tests.lang.conftest import SNAPSHOT
 from tests.lang.test_reports import english
 
@@ -72,7 +76,9 @@ def test_the_catalogue_is_told_in_it(folder):
     assert "Who can answer" in bfaudit(*shown, "--lang", "en", cwd=folder).out
     assert "rikkomus" in bfaudit("rules", "list", cwd=folder).out
     assert "merkitys" in bfaudit("fields", cwd=folder).out
-    for command in (shown, ("rules", "list"), ("fields",)):
+    assert "mitä se vaatii" in bfaudit("policies", "list", cwd=folder).out
+    assert "what it asks for" in bfaudit("policies", "list", "--lang", "en", cwd=folder).out
+    for command in (shown, ("rules", "list"), ("fields",), ("policies", "list")):
         made = [bfaudit(*command, "--format", "json", "--lang", code).out for code in ("en", "fi")]
         assert made[0] == made[1]
 
@@ -90,6 +96,19 @@ def test_no_english_in_the_catalogue():
     assert {} == english(line for line in [*lines, *own] if not line.startswith(code))
     assert {} == english(pages.fields_page(fi).splitlines(), ["ti: expires", "ti: exchange"])
     assert english(pages.fields_page(ENGLISH).splitlines())
+    listed = pages.policies_page(policies, frameworks, fi).splitlines()
+    assert {} == english(line for line in listed if not any(name in line for name in names))
+    assert english(pages.policies_page(policies, frameworks).splitlines())
+
+
+def test_the_exit_codes_are_told_in_it():
+    """Every meaning and both sentences; the numbers are the same."""
+    finnish, told = (bfaudit("exit-codes", "--lang", code).out for code in ("fi", "en"))
+    pairs = zip(finnish.splitlines(), told.splitlines(), strict=True)
+
+    assert [] == [one for one, other in pairs if one == other and one]
+    assert re.findall(r"(?m)^ *\d+", told) == re.findall(r"(?m)^ *\d+", finnish)
+    assert "130, 70, 5, 2, 3, 1, 4" in finnish
 
 
 def test_the_demonstration_ends_in_it(tmp_path):
@@ -114,3 +133,27 @@ def test_a_watch_tells_of_its_rounds_in_it(tmp_path):
     assert "1 yhteys, " in ran.err
     assert "avointa löydöstä, " in ran.err
     assert " uutta, 0 poistunut" in ran.err
+
+
+def test_a_scan_tells_of_its_rounds_in_it(tmp_path):
+    """The line of each round, and the last one."""
+    place = tmp_path / "snapshot.json"
+    with Sandbox(scenario(key("ONE"))) as box:
+        path = manifest(tmp_path, entry("KuCoin Spot One", "kucoin", "ONE"))
+        line = ["scan", path, "--watch", "1h", "-o", place, "--lang", "fi", *redirected(box)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bfaudit", *map(str, line)],
+            env=environment(**box.environment),
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        told = ""
+        while "paluukoodi" not in told and process.poll() is None:
+            told += process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        _, last = process.communicate(timeout=60)
+
+    assert 0 == process.returncode, told + last
+    assert f"1 yhteys, 1 toimii (Online), paluukoodi 0: {place}" in told
+    assert "pysäytetty\n" == last
