@@ -95,7 +95,14 @@ def whole(job: dict[str, Any]) -> dict[str, float]:
         urls=job["urls"], environ=environ, workers=WORKERS, ca_file=job["ca"], rate_limits=False
     )
     with redact.run():  # the secrets that it resolves are looked for in what is written
-        snapshot = asyncio.run(scan(loaded.connections, exchanges.known(), options))
+        snapshots = []
+
+        async def scanned() -> None:
+            # Not as the task's result: asyncio.run takes its repr, unless somebody else listens to SIGINT.
+            snapshots.append(await scan(loaded.connections, exchanges.known(), options))
+
+        asyncio.run(scanned())
+        (snapshot,) = snapshots
         lap("scan")
         took["scan_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         audit = evaluate(snapshot, policies(50), snapshot.generated_at)

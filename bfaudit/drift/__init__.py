@@ -15,8 +15,10 @@ from bfaudit.model import (
     Status,
 )
 
-_DEAD = frozenset({Reason.UNKNOWN_KEY, Reason.EXPIRED, Reason.DISABLED})
-_ACCEPTED = frozenset({Status.ONLINE, Status.NO_TRADING_PERMISSION})
+_DEAD = frozenset({Reason.UNKNOWN_KEY, Reason.UNKNOWN_HERE, Reason.EXPIRED, Reason.DISABLED})
+"""Of one site: what it does not know, it does not serve."""
+ACCEPTED = frozenset({Status.ONLINE, Status.NO_TRADING_PERMISSION})
+"""The statuses of keys that are answered."""
 
 
 Asked = Mapping[str, frozenset[bool]]
@@ -126,7 +128,7 @@ def _compared(pair: Pair, asked_old: Asked, asked_new: Asked) -> Iterator[Change
     if _dead(new):
         return
     if _dead(old):
-        if new.status not in _ACCEPTED:
+        if new.status not in ACCEPTED:
             yield _incomparable(tell, f"its key was dead, and may be alive: {_status_text(new)}")
         return
     blind = [
@@ -147,11 +149,11 @@ def _compared(pair: Pair, asked_old: Asked, asked_new: Asked) -> Iterator[Change
 def _status(old: Scanned, new: Scanned, tell: Told) -> Iterator[Change]:
     if (old.status, old.reason) == (new.status, new.reason):
         return
-    if _dead(old) and new.status in _ACCEPTED:
+    if _dead(old) and new.status in ACCEPTED:
         severity, direction = Severity.CRITICAL, Direction.WIDENED
     elif _dead(new):
         severity, direction = Severity.LOW, Direction.NARROWED
-    elif old.status in _ACCEPTED and new.status not in _ACCEPTED:
+    elif old.status in ACCEPTED and new.status not in ACCEPTED:
         severity, direction = Severity.MEDIUM, Direction.OTHER
     else:
         severity, direction = Severity.INFO, Direction.OTHER

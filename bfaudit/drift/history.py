@@ -5,6 +5,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from bfaudit.drift import (
+    ACCEPTED,
     NOT_WHOLE,
     Asked,
     Pair,
@@ -22,15 +23,37 @@ def remembered(snapshot: Snapshot, previous: Snapshot) -> Snapshot:
     """The snapshot with the history of every connection, as far as the earlier one and its own history tell."""
     earlier = {pair.new.connection.name: pair.old for pair in paired(previous, snapshot).both}
     asked = redirected(previous), redirected(snapshot)
+    sites = _sites(previous), _sites(snapshot)
 
     def history(one: Scanned) -> History:
         old = earlier.get(one.connection.name)
-        return _new(one, previous) if old is None else _history(Pair(old, one), *asked)
+        if old is None:
+            return _new(one, previous)
+        told = _history(Pair(old, one), *asked)
+        return replace(told, lived=True) if _lived(Pair(old, one), *sites) else told
 
     return replace(
         snapshot,
         connections=tuple(replace(one, history=history(one)) for one in snapshot.connections),
     )
+
+
+def _sites(snapshot: Snapshot) -> dict[str, set[str]]:
+    """Where each exchange was asked."""
+    found: dict[str, set[str]] = {}
+    for one in snapshot.exchanges:
+        found.setdefault(one.id, set()).add(one.url)
+    return found
+
+
+def _lived(pair: Pair, sites_old: dict[str, set[str]], sites_new: dict[str, set[str]]) -> bool:
+    """Whether the same key was answered before, where it is asked now."""
+    old, new = pair
+    exchange = new.connection.exchange
+    same_key = old.fingerprint is not None and (old.fingerprint, old.fingerprint_key) == (new.fingerprint, new.fingerprint_key)  # fmt: skip
+    same_site = old.connection.exchange == exchange and sites_old.get(exchange) == sites_new.get(exchange)  # fmt: skip
+    before = old.status in ACCEPTED or (old.history is not None and old.history.lived)
+    return same_key and same_site and len(sites_new.get(exchange, ())) == 1 and before
 
 
 def _new(new: Scanned, previous: Snapshot) -> History:

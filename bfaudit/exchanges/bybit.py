@@ -297,7 +297,7 @@ REFUSALS = (
     ),
     Refusal(
         codes=("10003",),
-        reason=Reason.UNKNOWN_KEY,
+        reason=Reason.UNKNOWN_HERE,
         say="no such key, it was deleted or has expired, or it belongs to another Bybit site or testnet",
     ),
     Refusal(codes=("10004",), reason=Reason.WRONG_SECRET, say="the signature is not valid"),

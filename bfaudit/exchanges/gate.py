@@ -106,7 +106,7 @@ WHY_WRITE = "the key has the group, but whether more than reading could not be t
 
 # Where the key, the address or the way to Gate is at fault, every endpoint answers the same.
 FINAL = (
-    Reason.UNKNOWN_KEY,
+    Reason.UNKNOWN_HERE,
     Reason.WRONG_SECRET,
     Reason.MALFORMED_SECRET,
     Reason.IP_NOT_ALLOWED,
@@ -357,7 +357,7 @@ REFUSALS = (
     Refusal(codes=("READ_ONLY",), reason=Reason.MISSING_PERMISSION, say="the key is read-only"),
     Refusal(
         codes=("INVALID_KEY",),
-        reason=Reason.UNKNOWN_KEY,
+        reason=Reason.UNKNOWN_HERE,
         say="no such key, it was deleted or has expired, or it belongs to another Gate site or testnet",
     ),
     Refusal(

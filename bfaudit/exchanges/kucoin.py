@@ -217,11 +217,9 @@ REFUSALS = (
     ),
     Refusal(
         codes=("400003",),
-        text="site mismatch",
-        reason=Reason.UNKNOWN_KEY,
+        reason=Reason.UNKNOWN_HERE,
         say="no such key, it was deleted, or it belongs to another KuCoin site (global, EU, TR, AU, TH)",
     ),
-    Refusal(codes=("400003",), reason=Reason.UNKNOWN_KEY, say="no such key, or it was deleted"),
     Refusal(codes=("400001",), reason=Reason.AMBIGUOUS, say="no key was sent"),
     Refusal(
         codes=("400004",),

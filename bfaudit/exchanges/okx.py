@@ -177,7 +177,7 @@ REFUSALS = (
     ),
     Refusal(
         codes=("50119",),
-        reason=Reason.UNKNOWN_KEY,
+        reason=Reason.UNKNOWN_HERE,
         say="no such key, it was deleted or has expired, or it belongs to another OKX site "
         "(global, EEA, US)",
     ),

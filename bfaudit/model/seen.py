@@ -93,6 +93,8 @@ class History(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the key may do more than before."""
     unsure: tuple[str, ...] = ()
     """What it may do more, for all that is known."""
+    lived: bool = False
+    """Whether a scan was once answered by this key, where the last scan asked."""
     last_use_seen: datetime | None = None
     """The latest use that any scan was told; None where none was."""
 

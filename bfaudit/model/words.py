@@ -50,6 +50,7 @@ class Reason(Word):
 
     PERMISSIONS_UNKNOWN = "permissions-unknown"
     UNKNOWN_KEY = "unknown-key"
+    UNKNOWN_HERE = "unknown-here"
     WRONG_SECRET = "wrong-secret"
     WRONG_PASSPHRASE = "wrong-passphrase"
     MALFORMED_SECRET = "malformed-secret"
@@ -81,6 +82,7 @@ class Reason(Word):
 _STATUS_OF: Mapping[Reason, Status] = {
     Reason.PERMISSIONS_UNKNOWN: Status.ONLINE,
     Reason.UNKNOWN_KEY: Status.INVALID_KEY,
+    Reason.UNKNOWN_HERE: Status.INVALID_KEY,
     Reason.WRONG_SECRET: Status.INVALID_KEY,
     Reason.WRONG_PASSPHRASE: Status.INVALID_KEY,
     Reason.MALFORMED_SECRET: Status.INVALID_KEY,

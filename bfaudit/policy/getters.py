@@ -163,9 +163,10 @@ def online(subject: Subject) -> Evidence:
 
 _REFUSED = frozenset({
     Reason.UNKNOWN_KEY, Reason.WRONG_SECRET, Reason.WRONG_PASSPHRASE, Reason.MALFORMED_SECRET, Reason.EXPIRED,
-    Reason.DISABLED, Reason.WRONG_SITE,
+    Reason.DISABLED, Reason.WRONG_SITE, Reason.UNKNOWN_HERE,
 })  # fmt: skip
 _DEAD = frozenset({Reason.UNKNOWN_KEY, Reason.EXPIRED, Reason.DISABLED})
+_ELSEWHERE = "it may live at another site of the exchange; an earlier snapshot in which it lived at this one would tell"
 _ACCEPTED = frozenset({Status.ONLINE, Status.NO_TRADING_PERMISSION})
 
 
@@ -184,6 +185,11 @@ def dead(subject: Subject) -> Evidence:
         return tested(False)
     if subject.scanned.reason in _DEAD:
         return tested(True)
+    if subject.scanned.reason is Reason.UNKNOWN_HERE:
+        history = subject.scanned.history
+        if history is not None and history.lived:
+            return tested(True)
+        return Evidence(unknown=f"{_status_text(subject)}: {_ELSEWHERE}", source=Source.PROBE)
     return Evidence(unknown=_status_text(subject), source=Source.PROBE)
 
 

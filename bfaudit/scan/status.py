@@ -13,6 +13,7 @@ ADVICE: Mapping[Reason, str] = {
     Reason.UNKNOWN_KEY: "Copy the key again, or create a new one; retire the connection if the key was deleted.",
     Reason.WRONG_SECRET: "Copy the secret again; if it is lost, create a new key.",
     Reason.WRONG_PASSPHRASE: "Copy the passphrase again; if it is lost, create a new key.",
+    Reason.UNKNOWN_HERE: "Use the exchange id of the site on which the key was created; there, copy the key again or create a new one.",
     Reason.MALFORMED_SECRET: "Copy the secret again, whole, with its line breaks where it is a PEM key.",
     Reason.EXPIRED: "Create a new key and replace the old one; bind it to the servers' addresses.",
     Reason.DISABLED: "Enable the key on the exchange's web page, or create a new one.",

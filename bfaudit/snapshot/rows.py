@@ -121,6 +121,7 @@ class HistoryRow(Struct, frozen=True, kw_only=True):
     widened: tuple[str, ...]
     unsure: tuple[str, ...]
     last_use_seen: Moment | None
+    lived: bool = False
 
 
 class Row(Identity, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from bfaudit.model import (
     ExchangeScanned,
     Fact,
     Grant,
+    History,
     Place,
     Reason,
     Rejected,
@@ -478,6 +479,41 @@ class TestHistory:
 
         assert MAY == self.of(one(known=used), one()).last_use_seen
         assert None is self.of(one(), one()).last_use_seen
+
+    @pytest.mark.parametrize(
+        ("before", "now", "lived"),
+        [
+            ({}, {}, True),
+            ({"status": Status.NO_TRADING_PERMISSION, "reason": Reason.MISSING_PERMISSION}, {}, True),
+            ({"status": Status.INVALID_KEY, "reason": Reason.UNKNOWN_HERE}, {}, False),
+            ({"status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIMEOUT}, {}, False),
+            ({"url": "https://elsewhere.example"}, {}, False),
+            ({"fingerprint": "another"}, {}, False),
+            ({"fingerprint": None}, {}, False),
+            ({"fingerprint_key": "another"}, {}, False),
+            ({}, {"fingerprint": None}, False),
+            ({"exchange": "okx"}, {}, False),
+            ({"status": Status.INVALID_KEY, "reason": Reason.UNKNOWN_HERE, "lived": True}, {}, True),
+            ({"status": Status.INVALID_KEY, "reason": Reason.UNRESOLVED_CREDENTIAL, "fingerprint": None, "lived": True}, {}, False),
+            ({"status": Status.EXCHANGE_UNAVAILABLE, "reason": Reason.TIMEOUT, "lived": True, "url": "https://elsewhere.example"}, {}, False),
+        ],
+    )  # fmt: skip
+    def test_a_key_that_lived(self, before, now, lived):
+        """The same key, answered before at the very site that is asked now: what does not know it there says that it is gone."""
+
+        def seen(at, url="https://api.example", lived=None, **fields):
+            key = {"fingerprint": "same", "fingerprint_key": "pepper", "status": Status.ONLINE, **fields}  # fmt: skip
+            made = scanned(exchange=key.pop("exchange", "kucoin"))
+            made = replace(made, scanned_at=at, **key)
+            made = replace(made, history=History(first_seen=NOW, lived=lived)) if lived is not None else made  # fmt: skip
+            exchange = ExchangeScanned(id=made.connection.exchange, url=url)
+            return replace(snapshot(made), exchanges=(exchange,))
+
+        late = {"status": Status.INVALID_KEY, "reason": Reason.UNKNOWN_HERE, **now}
+        made = remembered(seen(self.LATER, **late), seen(NOW, **before))
+
+        assert lived == made.connections[0].history.lived
+        assert lived == decode(encode(made), "f").connections[0].history.lived
 
     def test_snapshots_keep_it(self):
         """The history goes through JSON, so that the next scan can build on it."""

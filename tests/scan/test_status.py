@@ -60,7 +60,7 @@ CASES = [
     ("mexc", {"wrong_secret": True}, "wrong-secret"),
     ("mexc", {"state": "expired"}, "expired"),
     ("mexc", {"ips": ("198.51.100.7",)}, "ip-not-allowed"),
-    ("kucoin", {"wrong_key": True}, "unknown-key"),
+    ("kucoin", {"wrong_key": True}, "unknown-here"),
     ("kucoin", {"wrong_secret": True}, ("wrong-secret", "wrong-passphrase")),
     ("kucoin", {"wrong_passphrase": True}, "wrong-passphrase"),
     ("kucoin", {"ips": ("198.51.100.0/24",)}, "ip-not-allowed"),
