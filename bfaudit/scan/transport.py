@@ -90,7 +90,7 @@ class Wire:
         handle = free.pop() if free else self._handle(scheme, host)
         try:
             handle.prepare(target, method, headers or {}, body, seconds)
-        except ValueError:
+        except (ValueError, pycurl.error):  # which refuses what is megabytes long
             free.append(handle)
             return Raw(failure=Reason.MALFORMED_SECRET)
         perform = self._transfers.perform

@@ -4,6 +4,7 @@ import asyncio
 import select
 import socket
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,10 @@ async def served(talk):
         await asyncio.gather(*seen, return_exceptions=True)
         server.close()
         await asyncio.sleep(0)
+
+
+def _descriptors():
+    return len([*Path("/proc/self/fd").iterdir()])
 
 
 async def _get(wire, host, target="/x", method="GET", headers=None, body=None, seconds=5.0):
@@ -165,6 +170,7 @@ def test_the_bound_holds_however_the_answer_comes(most, more, monkeypatch):
         ("/x HTTP/1.1\r\nA: b\r\n\r\nGET /y", {}),
         ("/x y", {}),
         ("/x", {"Key": "\ud800"}),
+        ("/" + "x" * 9_000_000, {}),
     ],
 )
 def test_what_could_be_read_as_two_requests_is_not_sent(target, headers):
@@ -210,6 +216,27 @@ def test_late_is_late(body):
 
     assert (Reason.TIMEOUT, None) == (raw.failure, raw.body)
     assert [1] == connections
+
+
+def test_a_server_that_keeps_no_connection_costs_nothing():
+    """Of connections that ended nothing is kept, neither a socket nor what was known of it."""
+
+    async def talk(_number, read, writer):
+        await read()
+        writer.write(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+
+    async def run():
+        async with served(talk) as host, Wire(NOBODY) as wire:
+            await _get(wire, host)
+            before = _descriptors()
+            for _ in range(100):
+                assert 200 == (await _get(wire, host)).http
+            return _descriptors() - before, len(wire._lines._polls)
+
+    more, known = asyncio.run(run())
+
+    assert more <= 2
+    assert known <= 4
 
 
 def test_a_proxy_sees_the_whole_url_and_who_asks(monkeypatch):
