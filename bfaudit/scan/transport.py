@@ -69,7 +69,6 @@ class Wire:
         self._lines = _Lines()
         self._transfers = _transfers()
         self._transfers.setopt(pycurl.M_MAXCONNECTS, MOST_KEPT)
-        self._handles: list[_Handle] = []
         self._free: dict[tuple[str, str], list[_Handle]] = {}
 
     async def send(
@@ -120,9 +119,7 @@ class Wire:
             from urllib.request import proxy_bypass  # noqa: PLC0415 - slow
 
             proxy = "" if proxy_bypass(host) else proxy
-        made = _Handle(f"{scheme}://{host}", self._authorities, proxy, self._lines)
-        self._handles.append(made)
-        return made
+        return _Handle(f"{scheme}://{host}", self._authorities, proxy, self._lines)
 
 
 def _proxies() -> dict[str, str]:

@@ -35,7 +35,7 @@ CORE = (
     "exchanges",
 )
 READS_FILES = {"manifest/reader.py", "policy/read.py", "scan/status.py"}
-SHELL_ONLY = {"ccxt", "aiohttp", "asyncio", "click", "rich_click", "os", "time"}
+SHELL_ONLY = {"ccxt", "aiohttp", "pycurl", "asyncio", "click", "rich_click", "os", "time"}
 
 
 def _files(*parts):
@@ -130,7 +130,7 @@ def test_the_sandbox_shares_no_code_with_the_adapters():
         assert "ccxt" not in set(_imports(path))
 
 
-HEAVY = {"ccxt", "aiohttp", "sqlalchemy", "jinja2", "asyncio", "rich"}
+HEAVY = {"ccxt", "aiohttp", "pycurl", "sqlalchemy", "jinja2", "asyncio", "rich"}
 
 
 def _imported(*arguments):

@@ -118,7 +118,7 @@ SELDOM = {
 REPORTS = {"babel", "bfaudit.lang", "importlib.resources", "jinja2", "rich"}
 OTHERS = {"bfaudit.exchanges.binance", "bfaudit.exchanges.generic"}
 """Adapters of exchanges that the manifest does not name."""
-SCAN = {"aiohttp", "asyncio", "ccxt", "cryptography", "ssl"} | OTHERS
+SCAN = {"aiohttp", "asyncio", "ccxt", "cryptography", "pycurl", "ssl"} | OTHERS
 LIGHT = SELDOM | REPORTS | SCAN | {"hashlib", "importlib.metadata", "subprocess"}
 
 
@@ -127,7 +127,7 @@ LIGHT = SELDOM | REPORTS | SCAN | {"hashlib", "importlib.metadata", "subprocess"
     [
         ("--version", 50, LIGHT | {"click", "msgspec"}),
         ("validate", 205, LIGHT),
-        ("audit", 620, SELDOM | OTHERS | {"babel", "jinja2"}),
+        ("audit", 540, SELDOM | OTHERS | {"aiohttp", "babel", "jinja2", "urllib.request"}),
     ],
 )
 def test_start_imports_little(command, most, without, tmp_path):

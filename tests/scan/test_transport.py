@@ -264,6 +264,36 @@ def test_a_proxy_sees_the_whole_url_and_who_asks(monkeypatch):
         assert b"\r\nProxy-Authorization: Basic bWU6d29yZA==\r\n" in head
 
 
+def test_a_socks_proxy_is_told_the_name(monkeypatch):
+    """It looks the name up itself, and sees what it passes on; RFC 1928."""
+    asked = []
+
+    async def each(reader, writer):
+        assert b"\5" == await reader.readexactly(1)
+        await reader.readexactly((await reader.readexactly(1))[0])
+        writer.write(b"\5\0")
+        assert b"\5\1\0\3" == await reader.readexactly(4)
+        name = await reader.readexactly((await reader.readexactly(1))[0])
+        asked.append((name, int.from_bytes(await reader.readexactly(2))))
+        writer.write(b"\5\0\0\1" + bytes(6))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        writer.close()
+
+    async def run():
+        server = await asyncio.start_server(each, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setenv("http_proxy", f"socks5h://127.0.0.1:{port}")
+        async with Wire(NOBODY) as wire:
+            raw = await _get(wire, "exchange.invalid:8080")
+        server.close()
+        await asyncio.sleep(0)
+        return raw
+
+    assert 200 == asyncio.run(run()).http
+    assert [(b"exchange.invalid", 8080)] == asked
+
+
 def test_what_is_sent_is_what_was_signed():
     """The target to the byte, dots and brackets included, and every header once, an empty one too; nothing of libcurl's own."""
     heads = []
