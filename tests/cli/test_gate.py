@@ -474,14 +474,26 @@ class TestDeadKey:
     """A retired connection must not authenticate."""
 
     @pytest.mark.parametrize(
-        ("given", "expected"), [({"state": "deleted"}, 0), ({}, 1), ({"wrong_secret": True}, 4)]
+        ("given", "expected"), [({"state": "deleted"}, 4), ({}, 1), ({"wrong_secret": True}, 4)]
     )
     def test_codes(self, tmp_path, given, expected):
-        """Gone, alive, and what shows nothing of the key."""
+        """Unknown at this site, alive, and what shows nothing of the key."""
         ran, _ = run(tmp_path, scenario(key("OLD", **given)), OLD)
 
         assert expected == ran.code, ran.out + ran.err
-        assert ("retired-key-is-dead" in ran.out) is (expected != 0)
+        assert "retired-key-is-dead" in ran.out
+
+    def test_a_key_that_lived_at_this_site_is_dead(self, tmp_path):
+        """KuCoin says the same of a key of another of its sites; an earlier scan of this one tells which it is."""
+        path, earlier = manifest(tmp_path, OLD), tmp_path / "earlier.json"
+        with Sandbox(scenario(key("OLD"))) as box:
+            port = int(box.url.rpartition(":")[2])
+            bfaudit("scan", path, *redirected(box), "-o", earlier, **box.environment)
+        with Sandbox(scenario(key("OLD", state="deleted")), port) as box:
+            ran = bfaudit("audit", path, *redirected(box), "--previous", earlier, **box.environment)
+
+        assert 0 == ran.code, ran.out + ran.err
+        assert "unknown-here" in ran.out
 
 
 def git(folder, *arguments):

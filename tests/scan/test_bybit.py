@@ -82,9 +82,9 @@ def test_rsa():
 
 
 REFUSALS = [
-    ({"wrong_key": True}, Reason.UNKNOWN_KEY),
-    ({"state": "deleted"}, Reason.UNKNOWN_KEY),
-    ({"state": "frozen"}, Reason.UNKNOWN_KEY),
+    ({"wrong_key": True}, Reason.UNKNOWN_HERE),
+    ({"state": "deleted"}, Reason.UNKNOWN_HERE),
+    ({"state": "frozen"}, Reason.UNKNOWN_HERE),
     ({"state": "expired"}, Reason.EXPIRED),
     ({"wrong_secret": True}, Reason.WRONG_SECRET),
     ({"ips": ("198.51.100.7",)}, Reason.IP_NOT_ALLOWED),

@@ -91,10 +91,10 @@ def test_without_the_account_group_each_group_is_asked():
 
 
 REFUSALS = [
-    ({"wrong_key": True}, Reason.UNKNOWN_KEY),
-    ({"state": "deleted"}, Reason.UNKNOWN_KEY),
-    ({"state": "expired"}, Reason.UNKNOWN_KEY),
-    ({"state": "frozen"}, Reason.UNKNOWN_KEY),
+    ({"wrong_key": True}, Reason.UNKNOWN_HERE),
+    ({"state": "deleted"}, Reason.UNKNOWN_HERE),
+    ({"state": "expired"}, Reason.UNKNOWN_HERE),
+    ({"state": "frozen"}, Reason.UNKNOWN_HERE),
     ({"wrong_secret": True}, Reason.WRONG_SECRET),
     ({"ips": ("198.51.100.7",)}, Reason.IP_NOT_ALLOWED),
     ({"ips": ("198.51.100.7",), "modes": ("ip-forbidden",)}, Reason.IP_NOT_ALLOWED),

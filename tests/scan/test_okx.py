@@ -54,9 +54,9 @@ def test_withdrawal_is_seen():
 
 
 REFUSALS = [
-    ({"wrong_key": True}, Reason.UNKNOWN_KEY),
-    ({"state": "deleted"}, Reason.UNKNOWN_KEY),
-    ({"state": "expired"}, Reason.UNKNOWN_KEY),
+    ({"wrong_key": True}, Reason.UNKNOWN_HERE),
+    ({"state": "deleted"}, Reason.UNKNOWN_HERE),
+    ({"state": "expired"}, Reason.UNKNOWN_HERE),
     ({"state": "frozen"}, Reason.DISABLED),
     ({"wrong_secret": True}, Reason.WRONG_SECRET),
     ({"wrong_passphrase": True}, Reason.WRONG_PASSPHRASE),
