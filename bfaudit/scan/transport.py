@@ -103,7 +103,7 @@ class Wire:
                     await perform(handle.curl)
             raw = handle.answer()
         except pycurl.error as error:
-            raw = Raw(failure=_failure(error.args[0]))
+            raw = Raw(failure=handle.failure(error.args[0]))
         free.append(handle)
         return raw
 
@@ -199,8 +199,19 @@ class _Handle:
         """The answer that was read to its end."""
         curl = self.curl
         status, parts = curl.getinfo(pycurl.RESPONSE_CODE), self._parts
+        if status == 200 and not parts and curl.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD_T) < 0:
+            return Raw(failure=Reason.UNREACHABLE)  # it ended before it said how long it is
         retry_after = curl.getinfo(pycurl.RETRY_AFTER) if status >= 300 else 0
         return read(status, parts[0] if len(parts) == 1 else b"".join(parts), retry_after or None)
+
+    def failure(self, number: Any) -> Reason:
+        """Why there is no answer: https://curl.se/libcurl/c/libcurl-errors.html."""
+        if number == pycurl.E_OPERATION_TIMEDOUT:
+            return Reason.TIMEOUT
+        begun = self.curl.getinfo(pycurl.RESPONSE_CODE) > 0
+        if number == pycurl.E_RECV_ERROR and begun and not self.curl.getinfo(pycurl.OS_ERRNO):
+            return Reason.UNEXPECTED_ANSWER  # what came is no HTTP; the way to the exchange is fine
+        return Reason.UNREACHABLE if number in _UNREACHABLE else Reason.UNEXPECTED_ANSWER
 
     @contextmanager
     def anew(self) -> Iterator[None]:
@@ -262,10 +273,3 @@ class _Lines:
         """Whether nothing came on a connection, its end neither."""
         poll = self._polls.get(ends)
         return poll is not None and not poll.poll(0)
-
-
-def _failure(number: Any) -> Reason:
-    """Why there is no answer: https://curl.se/libcurl/c/libcurl-errors.html."""
-    if number == pycurl.E_OPERATION_TIMEDOUT:
-        return Reason.TIMEOUT
-    return Reason.UNREACHABLE if number in _UNREACHABLE else Reason.UNEXPECTED_ANSWER

@@ -49,6 +49,17 @@ async def served(talk):
         await asyncio.sleep(0)
 
 
+def keeping(heads):
+    """A server that answers every request, and keeps what it was asked."""
+
+    async def talk(_number, read, writer):
+        while True:
+            heads.append(await read())
+            writer.write(OK)
+
+    return talk
+
+
 def _descriptors():
     return len([*Path("/proc/self/fd").iterdir()])
 
@@ -243,13 +254,8 @@ def test_a_proxy_sees_the_whole_url_and_who_asks(monkeypatch):
     """Plain HTTP through a proxy names the host in the request line; the proxy's credentials go to the proxy only."""
     heads = []
 
-    async def talk(_number, read, writer):
-        while True:
-            heads.append(await read())
-            writer.write(OK)
-
     async def run():
-        async with served(talk) as host:
+        async with served(keeping(heads)) as host:
             monkeypatch.setenv("http_proxy", f"http://me:word@{host}")
             async with Wire(NOBODY) as wire:
                 for _ in range(2):
@@ -322,13 +328,8 @@ def test_a_read_after_a_post_is_a_read():
     """What one request was sets nothing for the next."""
     heads = []
 
-    async def talk(_number, read, writer):
-        while True:
-            heads.append(await read())
-            writer.write(OK)
-
     async def run():
-        async with served(talk) as host, Wire(NOBODY) as wire:
+        async with served(keeping(heads)) as host, Wire(NOBODY) as wire:
             await _get(wire, host, method="POST", headers={"A": "b"})
             await _get(wire, host)
 
@@ -368,13 +369,8 @@ def test_a_body_has_its_length():
     """A read by POST is framed as one request."""
     seen = []
 
-    async def talk(_number, read, writer):
-        while True:
-            seen.append(await read())
-            writer.write(OK)
-
     async def run():
-        async with served(talk) as host, Wire(NOBODY) as wire:
+        async with served(keeping(seen)) as host, Wire(NOBODY) as wire:
             await _get(wire, host, method="POST", headers={"Content-Type": "a/b"}, body="å=1")
             await _get(wire, host, method="POST")
 
