@@ -118,7 +118,7 @@ STATUS = (
 )  # fmt: skip
 
 HEADERS = (
-    flood("headers-for-ever", b"HTTP/1.1 200 OK\r\n", b"X-Again: and again\r\n", UNREADABLE),
+    flood("headers-for-ever", b"HTTP/1.1 200 OK\r\n", b"X-Again: and again\r\n" * 64, UNREADABLE),
     wire("header-of-a-megabyte", lambda a: with_headers(a, b"X-Long: " + b"a" * (1 << 20))),
     wire("status-line-of-a-megabyte", lambda a: b"HTTP/1.1 200 " + b"O" * (1 << 20) + b"\r\n\r\n" + a.body),
     answer("many-cookies", SAME, headers=tuple(("Set-Cookie", f"c{n}=v; Path=/; Domain=127.0.0.1") for n in range(60))),
