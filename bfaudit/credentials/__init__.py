@@ -55,10 +55,7 @@ _form = lru_cache(re.compile)
 def parse(reference: str) -> tuple[Scheme, str]:
     """The scheme of a reference, and the rest; raises `CredentialError` where it is not one."""
     name, colon, rest = reference.partition(":")
-    try:
-        scheme = SCHEMES[name if colon else ""]
-    except KeyError:
-        scheme = None
+    scheme = SCHEMES.get(name) if colon else None
     if scheme is None:
         raise CredentialError(
             "this is not a credential reference",
