@@ -30,8 +30,10 @@ ROLE = ("exchange", "lifecycle", "environment", "purpose", "vendor", "requires",
 
 
 def status(subject: Subject) -> Hashable:
-    """The answer of the connection test."""
-    return subject.scanned.status, subject.scanned.reason, subject.life_unsaid
+    """The answer of the connection test, and whether the key was ever answered there."""
+    history = subject.scanned.history
+    lived = history is not None and history.lived
+    return subject.scanned.status, subject.scanned.reason, subject.life_unsaid, lived
 
 
 def credentials(subject: Subject) -> Hashable:

@@ -14,6 +14,7 @@ from bfaudit.model import (
     Attestation,
     Fact,
     Facts,
+    History,
     Outcome,
     Place,
     Reason,
@@ -329,3 +330,19 @@ def test_what_was_not_scanned_may_share_a_key(more):
 
     assert Outcome.PASS is outcome()
     assert Outcome.UNKNOWN is outcome(**more)
+
+
+@pytest.mark.parametrize("lived", [["A Spot"], ["B Spot"]])
+def test_that_one_key_lived_tells_nothing_of_another(lived):
+    """Two retired keys that their exchange does not know: only the one that an earlier scan saw live is dead."""
+    gone = {"status": Status.INVALID_KEY, "reason": Reason.UNKNOWN_HERE, "lifecycle": "retired"}
+    fleet = [
+        msgspec.structs.replace(
+            scanned(name, **gone), history=History(first_seen=NOW, lived=name in lived)
+        )
+        for name in ("A Spot", "B Spot")
+    ]
+    results = judge(policies("status.dead"), *fleet)
+
+    assert lived == [one.connection for one in results if one.judgement.outcome is Outcome.PASS]
+    assert 1 == sum(one.judgement.outcome is Outcome.UNKNOWN for one in results)
